@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+namespace orchard {
+
+/// Seconds on a clock that never jumps; the origin is arbitrary.
+double monotonic_s();
+/// Seconds since 1970 on the wall clock.
+double wall_s();
+/// "20261121T222030Z": UTC, sorts by time, safe in file names.
+std::string utc_timestamp();
+
+/// Sleeps without spinning.
+void sleep_s(double seconds);
+
+}  // namespace orchard

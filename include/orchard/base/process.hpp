@@ -1,0 +1,15 @@
+#pragma once
+// Who we are, as written into locks and names of temporary files.
+
+#include <cstdint>
+#include <string>
+
+namespace orchard {
+
+/// Name of this machine, without its domain when it has none; "unknown" when it cannot be told.
+std::string host_name();
+std::int64_t process_id();
+/// Whether a process with this number runs on this host (of any user; a zombie does not count).
+bool is_process_alive(std::int64_t pid);
+
+}  // namespace orchard

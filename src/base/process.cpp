@@ -1,0 +1,31 @@
+#include "orchard/base/process.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+
+namespace orchard {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "unknown";
+  return name.data();
+}
+
+std::int64_t process_id() { return ::getpid(); }
+
+bool is_process_alive(std::int64_t pid) {
+  if (pid <= 0 || static_cast<pid_t>(pid) != pid) return false;
+  if (::kill(static_cast<pid_t>(pid), 0) != 0) return errno == EPERM;
+  // A zombie still answers signal 0, yet it will never write again.
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(stat, line)) return true;
+  const auto name_end = line.rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z';
+}
+
+}  // namespace orchard
