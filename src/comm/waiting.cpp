@@ -1,0 +1,39 @@
+#include "waiting.hpp"
+
+#include <algorithm>
+
+#include "orchard/base/clock.hpp"
+#include "orchard/base/error.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::comm {
+namespace {
+
+constexpr double kSpin_s = 50e-6;
+constexpr double kFirstSleep_s = 20e-6;
+constexpr double kLongestSleep_s = 1e-3;
+/// A step longer than this means that the process was stopped and let go on (a suspended job).
+constexpr double kLongestStep_s = 1;
+
+}  // namespace
+
+void wait_until(const std::function<bool()>& is_done, double deadline_s,
+                const std::function<std::string()>& describe) {
+  if (is_done()) return;
+  double waited_s = 0, sleep_time_s = kFirstSleep_s;
+  double last_s = monotonic_s();
+  while (!is_done()) {
+    const double now_s = monotonic_s();
+    waited_s += std::min(now_s - last_s, kLongestStep_s);
+    last_s = now_s;
+    if (waited_s > deadline_s) {
+      throw Error(ErrorKind::kInternal,
+                  format("{}: nothing came for {}", describe(), print_duration(deadline_s)));
+    }
+    if (waited_s < kSpin_s) continue;
+    sleep_s(sleep_time_s);
+    sleep_time_s = std::min(1.5 * sleep_time_s, kLongestSleep_s);
+  }
+}
+
+}  // namespace orchard::comm

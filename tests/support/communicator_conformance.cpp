@@ -1,0 +1,413 @@
+#include "communicator_conformance.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <limits>
+#include <map>
+#include <new>
+#include <stdexcept>
+
+#include "orchard/base/clock.hpp"
+
+namespace orchard::testing {
+namespace {
+
+using comm::Communicator;
+using comm::Message;
+using ::testing::HasSubstr;
+
+/// Bytes that tell who made them and which they are.
+Bytes pattern(std::size_t n_bytes, int seed) {
+  Bytes bytes(n_bytes);
+  auto state = static_cast<std::uint64_t>(seed) * 0x9E3779B97F4A7C15U + 1;
+  for (std::size_t at = 0; at < n_bytes; at += sizeof state) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    std::memcpy(bytes.data() + at, &state, std::min(sizeof state, n_bytes - at));
+  }
+  return bytes;
+}
+
+Message receive(Communicator& world) {
+  const double give_up_s = monotonic_s() + 20;
+  while (monotonic_s() < give_up_s) {
+    if (auto message = world.try_receive()) return std::move(*message);
+    sleep_s(20e-6);
+  }
+  throw std::runtime_error("no message came");
+}
+
+void knows_its_place(Communicator world) {
+  EXPECT_GE(world.rank(), 0);
+  EXPECT_LT(world.rank(), world.size());
+  EXPECT_EQ(world.sum(1), world.size());
+  const std::int64_t n = world.size();
+  EXPECT_EQ(world.sum(world.rank()), n * (n - 1) / 2);
+  const auto copy = world;
+  EXPECT_EQ(copy.rank(), world.rank());
+}
+
+void reduces_integers(Communicator world) {
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t rank = world.rank(), last = world.size() - 1;
+  EXPECT_EQ(world.min(rank + 5), 5);
+  EXPECT_EQ(world.max(rank * 1000000007), last * 1000000007);
+  EXPECT_EQ(world.min(rank == last ? kLeast : kMost), kLeast);
+  EXPECT_EQ(world.max(rank == last ? kMost : kLeast), kMost);
+  EXPECT_EQ(world.sum(rank == 0 ? kLeast : 0), kLeast);
+
+  std::vector<std::int64_t> values(3000);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<std::int64_t>(i) * (rank + 1) - (std::int64_t{1} << 40);
+  }
+  world.sum(std::span(values));
+  const std::int64_t n = world.size();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    ASSERT_EQ(values[i],
+              static_cast<std::int64_t>(i) * n * (n + 1) / 2 - n * (std::int64_t{1} << 40));
+  }
+  world.sum(std::span<std::int64_t>());
+}
+
+void broadcasts_from_every_root(Communicator world) {
+  for (std::size_t n_bytes : {0, 1, 503, 504, 505, 4096, 70000}) {
+    for (int root = 0; root < world.size(); ++root) {
+      const Bytes sent = pattern(n_bytes, root);
+      Bytes given = world.rank() == root ? sent : pattern(3, 99);
+      ASSERT_EQ(world.broadcast(std::move(given), root), sent) << n_bytes << " from " << root;
+    }
+  }
+}
+
+void broadcasts_much(Communicator world) {
+  const Bytes sent = pattern(5'000'003, 7);
+  const int root = world.size() - 1;
+  EXPECT_TRUE(world.broadcast(world.rank() == root ? sent : Bytes(), root) == sent);
+}
+
+void gathers_different_sizes(Communicator world) {
+  const auto n_bytes_of = [](int rank) { return rank % 3 == 1 ? 0 : 1 + 10007 * rank; };
+  const auto own = pattern(static_cast<std::size_t>(n_bytes_of(world.rank())), world.rank());
+  const auto check_all = [&](const std::vector<Bytes>& parts) {
+    ASSERT_EQ(parts.size(), static_cast<std::size_t>(world.size()));
+    for (int rank = 0; rank < world.size(); ++rank) {
+      const auto expected = pattern(static_cast<std::size_t>(n_bytes_of(rank)), rank);
+      EXPECT_TRUE(parts[static_cast<std::size_t>(rank)] == expected) << rank;
+    }
+  };
+  for (int root = 0; root < world.size(); ++root) {
+    const auto parts = world.gather(own, root);
+    if (world.rank() == root) {
+      check_all(parts);
+    } else {
+      EXPECT_TRUE(parts.empty());
+    }
+  }
+  check_all(world.all_gather(own));
+  const auto nothing = world.all_gather({});
+  EXPECT_EQ(nothing, std::vector<Bytes>(static_cast<std::size_t>(world.size())));
+}
+
+void exchanges_many_small_messages(Communicator world) {
+  constexpr int kRounds = 200;
+  for (int round = 0; round < kRounds; ++round) {
+    for (int other = 0; other < world.size(); ++other) {
+      const auto n_bytes = static_cast<std::size_t>((round * 37) % 300);
+      world.send(other, round - 50, pattern(n_bytes, 1000 * world.rank() + round));
+    }
+  }
+  std::map<int, int> next_round;
+  for (int i = 0; i < kRounds * world.size(); ++i) {
+    const Message message = receive(world);
+    const int round = next_round[message.source]++;
+    ASSERT_EQ(message.tag, round - 50) << "from " << message.source;
+    const auto n_bytes = static_cast<std::size_t>((round * 37) % 300);
+    ASSERT_TRUE(message.bytes == pattern(n_bytes, 1000 * message.source + round));
+  }
+  world.flush();
+  world.barrier();
+  EXPECT_FALSE(world.try_receive());
+}
+
+void keeps_order_of_long_and_short_messages(Communicator world) {
+  const std::vector<std::size_t> sizes = {3, 6'000'000, 2048, 0, 2049, 300'000, 1};
+  for (int other = 0; other < world.size(); ++other) {
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      world.send(other, static_cast<int>(i), pattern(sizes[i], world.rank() + 10));
+    }
+  }
+  // Everybody waits for everybody before anybody receives.
+  world.flush();
+  world.barrier();
+  std::map<int, std::size_t> next;
+  for (std::size_t i = 0; i < sizes.size() * static_cast<std::size_t>(world.size()); ++i) {
+    const Message message = receive(world);
+    const std::size_t at = next[message.source]++;
+    ASSERT_EQ(message.tag, static_cast<int>(at));
+    ASSERT_TRUE(message.bytes == pattern(sizes[at], message.source + 10));
+  }
+}
+
+void receives_while_it_computes(Communicator world) {
+  const int last = world.size() - 1;
+  if (world.rank() == last) {
+    for (int i = 0; i < 20; ++i) {
+      world.send(0, i, pattern(50'000, i));
+      sleep_s(0.001);
+    }
+  }
+  if (world.rank() == 0) {
+    int n_received = 0;
+    std::uint64_t work = 1;
+    const double give_up_s = monotonic_s() + 20;
+    while (n_received < 20 && monotonic_s() < give_up_s) {
+      for (int i = 0; i < 100000; ++i) work = work * 6364136223846793005ULL + 1;
+      if (const auto message = world.try_receive()) {
+        EXPECT_EQ(message->source, last);
+        EXPECT_EQ(message->tag, n_received);
+        EXPECT_TRUE(message->bytes == pattern(50'000, n_received++));
+      }
+    }
+    EXPECT_EQ(n_received, 20);
+    EXPECT_NE(work, 0U);
+  }
+  world.flush();
+}
+
+void keeps_messages_apart_from_collectives(Communicator world) {
+  const int next = (world.rank() + 1) % world.size();
+  const int previous = (world.rank() + world.size() - 1) % world.size();
+  auto part = world.split(0);
+  for (int i = 0; i < 20; ++i) {
+    world.send(next, i, pattern(5000, i));
+    part.send(previous, 100 + i, pattern(10, i));
+    EXPECT_EQ(world.sum(i), i * world.size());
+    part.barrier();
+  }
+  for (int i = 0; i < 20; ++i) {
+    const Message message = receive(world);
+    EXPECT_EQ(message.source, previous);
+    EXPECT_EQ(message.tag, i);
+    const Message other = receive(part);
+    EXPECT_EQ(other.source, next);
+    EXPECT_EQ(other.tag, 100 + i);
+  }
+  EXPECT_FALSE(world.try_receive());
+}
+
+void agrees_on_the_lowest_failure(Communicator world) {
+  EXPECT_NO_THROW(world.agree(std::nullopt));
+  for (int first = 0; first < world.size(); ++first) {
+    for (int second : {first, world.size() - 1}) {
+      std::optional<Error> own;
+      if (world.rank() == first || world.rank() == second) {
+        own = Error(ErrorKind::kData, "row " + std::to_string(world.rank()), "a.csv:7", "Look.");
+      }
+      try {
+        world.agree(own);
+        ADD_FAILURE() << "no error";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kData);
+        EXPECT_EQ(error.message(), "row " + std::to_string(first));
+        EXPECT_EQ(error.where(), "a.csv:7");
+        EXPECT_EQ(error.hint(), "Look.");
+      }
+    }
+  }
+  EXPECT_EQ(world.sum(1), world.size());
+}
+
+void leaves_phases_together(Communicator world) {
+  int n_runs = 0;
+  world.together([&] { ++n_runs; });
+  EXPECT_EQ(n_runs, 1);
+  const bool is_last = world.rank() == world.size() - 1;
+  const auto kind_of = [&](const std::function<void()>& body) {
+    try {
+      world.together(body);
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    return ErrorKind::kUsage;
+  };
+  EXPECT_EQ(kind_of([&] {
+              if (is_last) throw Error(ErrorKind::kOutput, "disk");
+            }),
+            ErrorKind::kOutput);
+  EXPECT_EQ(kind_of([&] {
+              if (is_last) throw std::runtime_error("odd");
+            }),
+            ErrorKind::kInternal);
+  EXPECT_EQ(kind_of([&] {
+              if (is_last) throw std::bad_alloc();
+            }),
+            ErrorKind::kResources);
+  EXPECT_EQ(kind_of([&] {
+              if (is_last) throw 3;
+            }),
+            ErrorKind::kInternal);
+  EXPECT_THROW(world.together([&] {
+    if (is_last) throw Stopped();
+  }),
+               Stopped);
+  EXPECT_EQ(kind_of([&] {
+              if (is_last) throw Error(ErrorKind::kData, "found");
+              throw Stopped();
+            }),
+            ErrorKind::kData);
+}
+
+void splits_by_colour(Communicator world) {
+  const int colour = world.rank() % 2;
+  auto part = world.split(colour);
+  EXPECT_EQ(part.rank(), world.rank() / 2);
+  EXPECT_EQ(part.size(), (world.size() + 1 - colour) / 2);
+  std::int64_t expected = 0;
+  for (int rank = colour; rank < world.size(); rank += 2) expected += rank;
+  EXPECT_EQ(part.sum(world.rank()), expected);
+  if (part.rank() == 0 && part.size() > 1) part.send(1, 5, pattern(3, 5));
+  if (part.rank() == 1) {
+    EXPECT_EQ(receive(part).source, 0);
+  }
+  auto single = part.split(part.rank());
+  EXPECT_EQ(single.size(), 1);
+  EXPECT_EQ(single.sum(7), 7);
+}
+
+void splits_many_times(Communicator world) {
+  for (int i = 0; i < 100; ++i) {
+    auto part = world.split(world.rank() <= i % world.size() ? 1 : 0);
+    ASSERT_EQ(part.max(world.rank()) >= world.rank(), true);
+  }
+}
+
+void check_shared_memory(Communicator node) {
+  constexpr std::size_t kShare_bytes = 100'003;
+  const auto n_ranks = static_cast<std::size_t>(node.size());
+  auto memory = node.allocate_shared(kShare_bytes * n_ranks);
+  ASSERT_EQ(memory.n_bytes, kShare_bytes * n_ranks);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data) % 64, 0U);
+  for (std::size_t i = 0; i < memory.n_bytes; ++i) ASSERT_EQ(memory.data[i], std::byte{0});
+  for (int round = 0; round < 3; ++round) {
+    node.barrier();
+    const Bytes own = pattern(kShare_bytes, 10 * round + node.rank());
+    std::memcpy(memory.data + kShare_bytes * static_cast<std::size_t>(node.rank()), own.data(),
+                kShare_bytes);
+    if (round == 1) {
+      node.together([] {});
+    } else {
+      node.barrier();
+    }
+    for (int rank = 0; rank < node.size(); ++rank) {
+      const Bytes expected = pattern(kShare_bytes, 10 * round + rank);
+      EXPECT_EQ(std::memcmp(memory.data + kShare_bytes * static_cast<std::size_t>(rank),
+                            expected.data(), kShare_bytes),
+                0)
+          << "rank " << rank << " round " << round;
+    }
+  }
+  const auto other = node.allocate_shared(16);
+  EXPECT_NE(other.id, memory.id);
+  EXPECT_NE(other.data, memory.data);
+  node.free_shared(memory);
+  other.data[node.rank() % 16] = std::byte{1};
+  node.free_shared(other);
+  const auto empty = node.allocate_shared(0);
+  EXPECT_EQ(empty.n_bytes, 0U);
+  node.free_shared(empty);
+}
+
+void shares_memory_on_a_node(Communicator world) {
+  auto node = world.split_by_node();
+  EXPECT_GE(world.size(), node.size());
+  check_shared_memory(node);
+  check_shared_memory(node.split(node.rank() % 2));
+  check_shared_memory(world.split(world.rank()));
+  if (world.size() > 1) {
+    EXPECT_THROW(world.allocate_shared(8), Error);  // it may span nodes
+  }
+}
+
+void refuses_memory_that_is_not_there(Communicator world) {
+  auto node = world.split_by_node();
+  for (std::size_t n_bytes : {std::size_t{1} << 60, ~std::size_t{0}}) {
+    try {
+      node.allocate_shared(n_bytes);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kResources);
+      EXPECT_THAT(error.message(), HasSubstr(std::to_string(n_bytes)));
+    }
+  }
+  EXPECT_EQ(node.sum(1), node.size());
+}
+
+void refuses_senseless_arguments(Communicator world) {
+  EXPECT_THROW(world.broadcast({}, world.size()), Error);
+  EXPECT_THROW(world.gather({}, -1), Error);
+  EXPECT_THROW(world.send(world.size(), 0, {}), Error);
+  EXPECT_THROW(world.split(-1), Error);
+  world.barrier();
+}
+
+void sleeps_while_it_waits(Communicator world) {
+  world.barrier();
+  const auto before = std::clock();
+  if (world.rank() == 0) sleep_s(1.0);
+  world.barrier();
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.5);
+}
+
+void throws_after_the_deadline(Communicator world) {
+  auto part = world.split(0);
+  const bool is_late = world.rank() == world.size() - 1;
+  if (world.size() > 1 && !is_late) {
+    part.set_deadline(0.2);
+    const double start_s = monotonic_s();
+    try {
+      part.barrier();
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInternal);
+      EXPECT_THAT(error.what(), HasSubstr("barrier"));
+    }
+    EXPECT_LT(monotonic_s() - start_s, 5);
+    EXPECT_THROW(part.sum(1), Error) << "a broken communicator is not used again";
+  }
+  EXPECT_EQ(world.sum(1), world.size());
+}
+
+}  // namespace
+
+const std::vector<ConformanceCase>& conformance_cases() {
+#define ORCHARD_CASE(function) \
+  { #function, function }
+  static const std::vector<ConformanceCase> cases = {
+      ORCHARD_CASE(knows_its_place),
+      ORCHARD_CASE(reduces_integers),
+      ORCHARD_CASE(broadcasts_from_every_root),
+      ORCHARD_CASE(broadcasts_much),
+      ORCHARD_CASE(gathers_different_sizes),
+      ORCHARD_CASE(exchanges_many_small_messages),
+      ORCHARD_CASE(keeps_order_of_long_and_short_messages),
+      ORCHARD_CASE(receives_while_it_computes),
+      ORCHARD_CASE(keeps_messages_apart_from_collectives),
+      ORCHARD_CASE(agrees_on_the_lowest_failure),
+      ORCHARD_CASE(leaves_phases_together),
+      ORCHARD_CASE(splits_by_colour),
+      ORCHARD_CASE(splits_many_times),
+      ORCHARD_CASE(shares_memory_on_a_node),
+      ORCHARD_CASE(refuses_memory_that_is_not_there),
+      ORCHARD_CASE(refuses_senseless_arguments),
+      ORCHARD_CASE(sleeps_while_it_waits),
+      ORCHARD_CASE(throws_after_the_deadline),
+  };
+#undef ORCHARD_CASE
+  return cases;
+}
+
+}  // namespace orchard::testing
