@@ -1,0 +1,60 @@
+#pragma once
+
+#include "orchard/h5/image.hpp"
+
+namespace orchard::h5 {
+
+/// Builds an HDF5 file in memory. Equal calls give equal bytes: nothing in the file depends on
+/// clock, host or memory. Every dataset with elements is chunked and carries a fletcher32 checksum;
+/// there is no compression and no variable-length data. The first kUserBlockBytes bytes are left
+/// for user_block.hpp.
+///
+/// Paths are absolute ("/trees/left"); the group above must have been made. Throws kInternal with
+/// HDF5's own words when a call is refused, std::bad_alloc when memory runs out. Local, main thread
+/// only (HDF5 is not thread-safe).
+class Builder {
+ public:
+  Builder();
+  ~Builder();
+  Builder(const Builder&) = delete;
+  Builder& operator=(const Builder&) = delete;
+
+  void make_group(const std::string& path);
+
+  /// One dimension: the values as they are.
+  template <class T>
+  void write(const std::string& path, const std::vector<T>& values) {
+    const std::size_t shape[] = {values.size()};
+    write_raw(path, ElementTypeOf<T>::kValue, shape, values.data());
+  }
+  /// Two dimensions, row-major: `values` holds n_rows * n_columns elements.
+  template <class T>
+  void write(const std::string& path, const std::vector<T>& values, std::size_t n_rows,
+             std::size_t n_columns) {
+    const std::size_t shape[] = {n_rows, n_columns};
+    check_size(path, shape, values.size());
+    write_raw(path, ElementTypeOf<T>::kValue, shape, values.data());
+  }
+  /// A list of texts (any bytes): makes the group `path` with the datasets `bytes` (all texts end
+  /// to end) and `offsets` (n + 1 entries).
+  void write_strings(const std::string& path, const std::vector<std::string>& texts);
+
+  /// Attributes of a group or dataset. Texts are of fixed length, at most 1,000 bytes, without NUL.
+  void set_attribute(const std::string& object, const std::string& name, std::int64_t value);
+  void set_attribute(const std::string& object, const std::string& name, double value);
+  void set_attribute(const std::string& object, const std::string& name, std::string_view value);
+
+  /// Closes the file and hands over its bytes. Nothing can be added afterwards.
+  Image finish();
+
+ private:
+  void write_raw(const std::string& path, ElementType type, std::span<const std::size_t> shape,
+                 const void* values);
+  static void check_size(const std::string& path, std::span<const std::size_t> shape,
+                         std::size_t n_values);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace orchard::h5
