@@ -1,0 +1,105 @@
+#pragma once
+// Cut points from a fit's training rows, and rows as bytes: what every learner trains on.
+
+#include <vector>
+
+#include "orchard/data/folds.hpp"
+#include "orchard/data/table.hpp"
+#include "orchard/parallel/pool.hpp"
+
+namespace orchard::data {
+
+/// Bins of one feature are 0 .. n_bins - 1; the missing bin is n_bins (at most 255). A feature
+/// without a value in the training rows has one bin, which no training row falls into.
+struct FeatureBins {
+  model::FeatureKind kind = model::FeatureKind::kNumeric;
+  int n_bins = 1;
+  /// Numeric: n_bins - 1 ascending cuts; bin(x) = number of cuts below x, so x <= cuts[b] exactly
+  /// when bin(x) <= b. A cut lies midway between the training values on its two sides,
+  /// representable in float32: max of bin b <= cuts[b] < min of bin b + 1.
+  std::vector<float> cuts;
+  std::vector<float> bin_min, bin_max;  ///< numeric: [n_bins], over the training rows
+  /// Categorical: [n_levels]; levels absent from the training rows, and those past the max_bins
+  /// most frequent (ties: lower id), go to the missing bin.
+  std::vector<Bin> bin_of_level;
+  std::vector<std::uint32_t> level_of_bin;  ///< categorical: [n_bins], ascending
+
+  int missing_bin() const { return n_bins; }
+  /// Size of a histogram of this feature.
+  int n_slots() const { return n_bins + 1; }
+  Bin bin(float value) const;
+};
+
+struct Binning {
+  std::vector<FeatureBins> features;
+};
+
+/// Every distinct value is a bin while there are at most `max_bins` (1 .. 255) of them; otherwise
+/// cuts at evenly spaced ranks of at most 200,000 training rows chosen by their position
+/// (addressed), as scikit-learn's histogram learners do; of all rows where fewer than 16 sampled
+/// values a bin are present. `rows` are the fit's training rows. Local; the same for any number of
+/// threads. Throws Stopped.
+Binning make_binning(const Table& table, std::span<const RowIndex> rows, int max_bins,
+                     std::uint64_t random_state, parallel::Pool& pool);
+
+/// How a fit's binned rows lie in one block of memory. Training rows first, in file order, then the
+/// test rows: a fit's row position p < n_train is its p-th training row.
+struct BinnedLayout {
+  RowIndex n_train = 0, n_test = 0;
+  std::size_t n_features = 0;
+  std::size_t column_stride = 0;  ///< bytes from column to column, a multiple of 64
+  std::size_t row_stride =
+      0;  ///< bytes from row to row (padded to 32 or a multiple of 64); 0: no rows
+  std::size_t rows_offset = 0;  ///< where the row-major copy begins
+  std::size_t n_bytes = 0;
+
+  /// `with_rows`: also a row-major copy of the training rows, for gradient histograms.
+  static BinnedLayout make(RowIndex n_train, RowIndex n_test, std::size_t n_features,
+                           bool with_rows);
+  RowIndex n_rows() const { return n_train + n_test; }
+};
+
+/// Everything a fit sees. Borrowed.
+struct BinnedData {
+  const Binning* binning = nullptr;
+  BinnedLayout layout;
+  const std::byte* memory = nullptr;
+  std::span<const double> target;  ///< [n_train + n_test] in the order of the layout
+  std::span<const double> weight;  ///< the same, or empty
+
+  RowIndex n_train() const { return layout.n_train; }
+  RowIndex n_test() const { return layout.n_test; }
+  std::size_t n_features() const { return layout.n_features; }
+  /// [n_train + n_test] bins of one feature.
+  const Bin* column(std::size_t feature) const {
+    return reinterpret_cast<const Bin*>(memory) + feature * layout.column_stride;
+  }
+  /// [row_stride] bins of one training row; padding is 0. Only with a row-major copy.
+  const Bin* row(RowIndex position) const {
+    return reinterpret_cast<const Bin*>(memory) + layout.rows_offset +
+           static_cast<std::size_t>(position) * layout.row_stride;
+  }
+  bool has_rows() const { return layout.row_stride > 0; }
+};
+
+/// Writes the bins of features [first, last) of all rows of `fold` into `memory`. Different feature
+/// ranges may be written by different ranks at once; columns only.
+void fill_columns(const Table& table, const Fold& fold, const Binning& binning,
+                  const BinnedLayout& layout, std::size_t first, std::size_t last,
+                  std::byte* memory, parallel::Pool& pool);
+/// Writes training rows [first, last) of the row-major copy from finished columns.
+void fill_rows(const BinnedLayout& layout, RowIndex first, RowIndex last, std::byte* memory,
+               parallel::Pool& pool);
+
+/// A fold's binned data with its memory, made by one rank. For tests and `train`-like tools.
+struct OwnedBinned {
+  Binning binning;
+  std::vector<std::byte> memory;
+  std::vector<double> target, weight;
+  BinnedData data;
+};
+std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int max_bins,
+                                      std::uint64_t random_state, bool with_rows,
+                                      parallel::Pool& pool);
+
+}  // namespace orchard::data
