@@ -1,0 +1,56 @@
+#pragma once
+// Random forests on binned data (Breiman 2001), with scikit-learn's counting and the rules of
+// docs/rules.md: integer counts, addressed bootstrap and feature order, learned missing direction,
+// categorical splits by sorted statistic.
+
+#include "orchard/learn/fit.hpp"
+#include "orchard/options/learner_settings.hpp"
+
+namespace orchard::learn {
+
+/// A way to stop earlier than the grown tree does. The readout of a cut stops at the first node on
+/// the path that is max_depth deep, has fewer than min_samples_split rows, or whose split gains
+/// less than min_impurity_decrease. Members of a family differ in nothing else but the number of
+/// trees.
+struct Cut {
+  std::optional<std::int64_t> max_depth;
+  std::int64_t min_samples_split = 2;
+  double min_impurity_decrease = 0;
+  bool operator==(const Cut&) const = default;
+};
+inline constexpr std::size_t kMaxCuts = 64;
+
+/// Cut of one setting, with fractions resolved against the number of training rows.
+Cut cut_of(const options::ForestSettings& settings, RowIndex n_train);
+
+class ForestFit : public Fit {
+ public:
+  /// Grows trees [first_tree, last_tree) of the forest; a tree depends on its number, not on the
+  /// range. `settings` gives everything but what the cuts say; a node where every cut has stopped
+  /// is a leaf. `cuts`: 1 .. kMaxCuts.
+  ForestFit(const FitContext& context, const options::ForestSettings& settings,
+            std::vector<Cut> cuts, int first_tree, int last_tree);
+  ~ForestFit() override;
+
+  bool is_done() const override;
+  void advance() override;
+  const std::vector<model::Unit>& units() const override;
+  void restore(std::vector<model::Unit> units) override;
+
+  ModelFrame frame() const;
+
+  /// Adds the values of finished trees [first, last) (numbers within this range's units) at every
+  /// cut, for every test row: `sums` has shape [n_cuts][n_test][n_outputs]. One walk a tree and
+  /// row.
+  void read_out(std::size_t first, std::size_t last, std::span<std::int64_t> sums);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The tree as cut `cut` reads it: nodes below its stops removed, no `stops` array. What a separate
+/// fit with that cut alone would have grown, bit for bit.
+model::Tree apply_cut(const model::Tree& tree, std::size_t cut);
+
+}  // namespace orchard::learn

@@ -1,0 +1,214 @@
+#include "boosting_gradients.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "orchard/base/error.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::learn::boosting {
+namespace {
+
+constexpr std::size_t kChunk = 8192;
+constexpr std::size_t kBlock = 512;
+constexpr std::int64_t kFewQuanta = 64;
+constexpr std::size_t kMaxShareOfFew = 100;  // one row in this many
+// Below this, quanta would be no normal numbers; such derivatives are as good as zero.
+constexpr double kTiny = 0x1p-900;
+
+struct Block {
+  std::array<double, kBlock> g, h;
+};
+
+std::int64_t to_nearest(double value) {
+  return static_cast<std::int64_t>(value + (value < 0 ? -0.5 : 0.5));
+}
+
+double scale_of(double greatest, int bits) {
+  if (greatest < kTiny) return 1;
+  return static_cast<double>((std::int64_t{1} << bits) - 1) / greatest;
+}
+
+/// Returns how many rows with weight have few quanta.
+std::size_t pack_block(const Block& block, const double* weight, bool h_is_count, double g_scale,
+                       double h_scale, std::size_t n, std::uint64_t* out) {
+  std::size_t n_few = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const bool has_weight = weight == nullptr || weight[i] != 0;
+    const double scaled = block.g[i] * g_scale;
+    const auto g = static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
+    const auto rounded = static_cast<std::int32_t>(block.h[i] * h_scale + 0.5);
+    const std::int32_t h = h_is_count ? 1 : std::max(rounded, static_cast<int>(has_weight));
+    const bool is_few = std::abs(g) < kFewQuanta || (!h_is_count && h < kFewQuanta);
+    n_few += static_cast<std::size_t>(is_few && has_weight);
+    out[i] = pack(g, h);
+  }
+  return n_few;
+}
+
+}  // namespace
+
+GradientMaker::GradientMaker(LossKind kind, int n_outputs, double raw_quantum,
+                             std::span<const double> target, const TrainingRows& rows,
+                             Precision precision, parallel::Pool& pool)
+    : kind_(kind),
+      n_outputs_(n_outputs),
+      raw_quantum_(raw_quantum),
+      target_(target),
+      rows_(rows),
+      precision_(precision),
+      pool_(pool),
+      h_is_count_(kind == LossKind::kSquaredError && rows.weight.empty()),
+      maxima_(static_cast<std::size_t>(n_outputs)),
+      packed_(target.size()) {
+  if (kind != LossKind::kSquaredError) {
+    probability_.resize(target.size() * static_cast<std::size_t>(n_outputs));
+  }
+  n_weighted_ = rows.weight.empty()
+                    ? target.size()
+                    : target.size() - static_cast<std::size_t>(
+                                          std::count(rows.weight.begin(), rows.weight.end(), 0.0));
+}
+
+LossInput GradientMaker::input(int output) const {
+  LossInput from;
+  from.kind = kind_;
+  from.output = output;
+  from.raw = raw_;
+  from.raw_quantum = raw_quantum_;
+  from.target = target_.data();
+  from.weight = rows_.weight.empty() ? nullptr : rows_.weight.data();
+  if (!probability_.empty()) {
+    from.probability = probability_.data() + static_cast<std::size_t>(output) * target_.size();
+  }
+  return from;
+}
+
+GradientMaker::Maxima GradientMaker::maxima_of(int output, std::size_t begin,
+                                               std::size_t end) const {
+  Maxima found;
+  Block block;
+  const LossInput from = input(output);
+  for (std::size_t at = begin; at < end; at += kBlock) {
+    const std::size_t n = std::min(kBlock, end - at);
+    derivatives(from, at, n, block.g.data(), block.h.data());
+    int n_finite = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double g = std::abs(block.g[i]);
+      const double h = block.h[i];
+      found.g = g > found.g ? g : found.g;
+      found.h = h > found.h ? h : found.h;
+      n_finite += static_cast<int>(g <= 0x1p1000) & static_cast<int>(h <= 0x1p1000);
+    }
+    found.is_finite &= static_cast<std::size_t>(n_finite) == n;
+  }
+  return found;
+}
+
+void GradientMaker::begin_round(std::span<const std::int64_t> raw) {
+  raw_ = raw.data();
+  const std::size_t n_rows = target_.size();
+  const auto n_outputs = static_cast<std::size_t>(n_outputs_);
+  std::vector<Maxima> of_thread(n_outputs * static_cast<std::size_t>(pool_.n_threads()));
+  pool_.for_chunks(n_rows, kChunk, [&](std::size_t begin, std::size_t end, int thread) {
+    if (!probability_.empty()) {
+      probabilities(kind_, n_outputs_, n_rows, raw_quantum_, raw_, begin, end, probability_.data());
+    }
+    for (std::size_t k = 0; k < n_outputs; ++k) {
+      const Maxima found = maxima_of(static_cast<int>(k), begin, end);
+      Maxima& mine = of_thread[static_cast<std::size_t>(thread) * n_outputs + k];
+      mine.g = std::max(mine.g, found.g);
+      mine.h = std::max(mine.h, found.h);
+      mine.is_finite &= found.is_finite;
+    }
+  });
+  for (std::size_t k = 0; k < n_outputs; ++k) {
+    maxima_[k] = {};
+    for (std::size_t at = k; at < of_thread.size(); at += n_outputs) {
+      if (!of_thread[at].is_finite) report_not_finite();
+      maxima_[k].g = std::max(maxima_[k].g, of_thread[at].g);
+      maxima_[k].h = std::max(maxima_[k].h, of_thread[at].h);
+    }
+  }
+}
+
+void GradientMaker::report_not_finite() const {
+  for (std::size_t row = 0; row < target_.size(); ++row) {
+    for (int k = 0; k < n_outputs_; ++k) {
+      if (maxima_of(k, row, row + 1).is_finite) continue;
+      throw Error(ErrorKind::kData,
+                  format("the gradient of training row {} is not finite (target {}, weight {})",
+                         row, print_double(target_[row]),
+                         print_double(rows_.weight_of(static_cast<RowIndex>(row)))),
+                  {}, "Check the target and the weights for very great numbers.");
+    }
+  }
+  throw Error(ErrorKind::kInternal, "a gradient is not finite, but none was found");
+}
+
+std::size_t GradientMaker::fill_packed(const LossInput& from, double g_scale, double h_scale) {
+  std::vector<Counter> n_few(static_cast<std::size_t>(pool_.n_threads()));
+  pool_.for_chunks(target_.size(), kChunk, [&](std::size_t begin, std::size_t end, int thread) {
+    Block block;
+    std::size_t n_found = 0;
+    for (std::size_t at = begin; at < end; at += kBlock) {
+      const std::size_t n = std::min(kBlock, end - at);
+      derivatives(from, at, n, block.g.data(), block.h.data());
+      const double* weight = from.weight == nullptr ? nullptr : from.weight + at;
+      n_found += pack_block(block, weight, h_is_count_, g_scale, h_scale, n, packed_.data() + at);
+    }
+    n_few[static_cast<std::size_t>(thread)].value += n_found;
+  });
+  std::size_t sum = 0;
+  for (const Counter& counter : n_few) sum += counter.value;
+  return sum;
+}
+
+void GradientMaker::fill_wide(const LossInput& from, double g_scale, double h_scale) {
+  wide_.resize(target_.size());
+  pool_.for_chunks(target_.size(), kChunk, [&](std::size_t begin, std::size_t end, int) {
+    Block block;
+    for (std::size_t at = begin; at < end; at += kBlock) {
+      const std::size_t n = std::min(kBlock, end - at);
+      derivatives(from, at, n, block.g.data(), block.h.data());
+      for (std::size_t i = 0; i < n; ++i) {
+        const bool has_weight = from.weight == nullptr || from.weight[at + i] != 0;
+        const std::int64_t h =
+            h_is_count_ ? 1 : std::max<std::int64_t>(to_nearest(block.h[i] * h_scale), has_weight);
+        wide_[at + i] = {to_nearest(block.g[i] * g_scale), h};
+      }
+    }
+  });
+}
+
+QuantisedGradients GradientMaker::quantise(int output) {
+  const LossInput from = input(output);
+  const Maxima& greatest = maxima_[static_cast<std::size_t>(output)];
+  QuantisedGradients result;
+  result.h_is_count = h_is_count_;
+  const auto set_scales = [&](int g_bits, int h_bits) {
+    const double g_scale = scale_of(greatest.g, g_bits);
+    const double h_scale = h_is_count_ ? 1 : scale_of(greatest.h, h_bits);
+    result.g_quantum = 1 / g_scale;
+    result.h_quantum = 1 / h_scale;
+    return std::pair(g_scale, h_scale);
+  };
+  if (precision_ != Precision::kWide) {
+    const auto [g_scale, h_scale] = set_scales(kPackedGBits - 1, kPackedHBits);
+    const std::size_t n_few = fill_packed(from, g_scale, h_scale);
+    if (precision_ == Precision::kPacked || greatest.g < kTiny ||
+        n_few * kMaxShareOfFew <= n_weighted_) {
+      result.packed = packed_.data();
+      return result;
+    }
+  }
+  const int bits = std::min(52, 62 - static_cast<int>(std::bit_width(target_.size() - 1)));
+  const auto [g_scale, h_scale] = set_scales(bits, bits);
+  fill_wide(from, g_scale, h_scale);
+  result.wide = wide_.data();
+  return result;
+}
+
+}  // namespace orchard::learn::boosting

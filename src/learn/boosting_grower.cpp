@@ -1,0 +1,346 @@
+#include "boosting_grower.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "orchard/base/error.hpp"
+
+namespace orchard::learn::boosting {
+namespace {
+
+constexpr std::size_t kMaxHistogramBytes = std::size_t{256} << 20;
+constexpr std::size_t kSlotsWorthThreads = 16384;
+constexpr std::size_t kFeaturesPerChunk = 8;
+
+}  // namespace
+
+struct TreeGrower::Node {
+  NodeIndex index = 0;
+  std::int64_t depth = 0;
+  Segments segments;
+  std::uint32_t n_rows = 0;
+  Sums total;
+  std::int64_t weight = 0;               // sum of weights, in quanta of its own
+  std::unique_ptr<Histogram> histogram;  // while it can be split, unless memory is short
+  std::vector<Candidate> candidates;     // [n_features] while it can be split
+  Split split;
+};
+
+TreeGrower::TreeGrower(const data::BinnedData& data, const options::BoostingSettings& settings,
+                       const TrainingRows& rows, parallel::Pool& pool)
+    : data_(data),
+      settings_(settings),
+      rows_(rows),
+      pool_(pool),
+      layout_(*data.binning),
+      store_(layout_.n_slots(), kMaxHistogramBytes),
+      partition_(rows.fit, pool),
+      builder_(data, layout_, partition_, pool) {
+  if (rows.weight.empty()) return;
+  const double greatest = *std::max_element(rows.weight.begin(), rows.weight.end());
+  const int bits = 62 - static_cast<int>(std::bit_width(rows.weight.size()));
+  weight_scale_ = std::ldexp(1.0, bits) / greatest;
+}
+
+TreeGrower::~TreeGrower() = default;
+
+model::Tree TreeGrower::grow(const QuantisedGradients& gradients, int value_exponent) {
+  start(gradients);
+  Node& root = *nodes_[0];
+  build(root);
+  for (std::size_t slot = layout_.offset(0); slot < layout_.offset(1); ++slot) {
+    root.total += (*root.histogram)[slot];
+  }
+  if (is_searchable(root) && has_budget()) {
+    search(&root, nullptr, nullptr);
+    enqueue(root);
+  }
+  while (!queue_.empty() && has_budget()) {
+    pool_.poll();
+    Node& node = take_best();
+    if (!split(node)) narrow(node);
+  }
+  write_values(value_exponent);
+  for (auto& node : nodes_) release(*node);
+  return std::move(tree_);
+}
+
+void TreeGrower::start(const QuantisedGradients& gradients) {
+  for (auto& node : nodes_) release(*node);
+  gradients_ = gradients;
+  rules_ = split_rules(gradients, settings_.l2_regularization, settings_.min_samples_leaf);
+  tree_ = {};
+  queue_.clear();
+  nodes_.clear();
+  nodes_.push_back(std::make_unique<Node>());
+  Node& root = *nodes_[0];
+  root.segments = partition_.reset();
+  root.n_rows = static_cast<std::uint32_t>(rows_.fit.size());
+  n_leaves_ = 1;
+  if (!rows_.weight.empty()) root.weight = weight_of(root);
+  write_leaf(root);
+}
+
+bool TreeGrower::is_searchable(const Node& node) const {
+  if (settings_.max_depth && node.depth >= *settings_.max_depth) return false;
+  return node.n_rows >= 2 && node.n_rows / 2 >= rules_.min_samples_leaf;
+}
+
+bool TreeGrower::has_budget() const {
+  return !settings_.max_leaf_nodes || n_leaves_ < *settings_.max_leaf_nodes;
+}
+
+NodeSums TreeGrower::sums_of(const Node& node) const { return {node.total, node.n_rows}; }
+
+void TreeGrower::build(Node& node) {
+  if (node.histogram) return;
+  node.histogram = store_.take();
+  builder_.build(gradients_, node.segments, *node.histogram);
+}
+
+void TreeGrower::release(Node& node) { store_.give_back(std::move(node.histogram)); }
+
+// One sweep over the features: while a feature's sums are in the cache the sibling's are made from
+// them and both are searched.
+void TreeGrower::search(Node* first, Node* second, Histogram* subtract_from) {
+  const std::size_t n_features = layout_.n_features();
+  const auto search_features = [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t f = begin; f < end; ++f) {
+      const data::FeatureBins& bins = data_.binning->features[f];
+      if (subtract_from != nullptr) {
+        for (std::size_t slot = layout_.offset(f); slot < layout_.offset(f + 1); ++slot) {
+          (*subtract_from)[slot] -= (*first->histogram)[slot];
+        }
+      }
+      for (Node* node : {first, second}) {
+        if (node == nullptr || node->candidates.empty()) continue;
+        node->candidates[f] = best_split(bins, node->histogram->data() + layout_.offset(f),
+                                         sums_of(*node), rules_, nullptr);
+      }
+    }
+  };
+  for (Node* node : {first, second}) {
+    if (node != nullptr && is_searchable(*node)) node->candidates.resize(n_features);
+  }
+  if (layout_.n_slots() < kSlotsWorthThreads) {
+    search_features(0, n_features, 0);
+  } else {
+    pool_.for_chunks(n_features, kFeaturesPerChunk, search_features);
+  }
+  for (Node* node : {first, second}) {
+    if (node != nullptr && !node->candidates.empty()) pick_winner(*node);
+  }
+}
+
+void TreeGrower::pick_winner(Node& node) {
+  // Equal gains: the feature that comes first.
+  const auto best =
+      std::max_element(node.candidates.begin(), node.candidates.end(),
+                       [](const Candidate& a, const Candidate& b) { return a.gain < b.gain; });
+  node.split = {};
+  if (!(best->gain > 0)) return;
+  const auto feature = static_cast<std::size_t>(best - node.candidates.begin());
+  node.split =
+      make_split(data_.binning->features[feature], static_cast<std::int32_t>(feature),
+                 node.histogram->data() + layout_.offset(feature), sums_of(node), rules_, *best);
+}
+
+// The order of the queue is total, so it does not depend on how the heap came about.
+void TreeGrower::enqueue(Node& node) {
+  if (node.split.feature < 0) {
+    node.candidates = {};
+    release(node);
+    return;
+  }
+  if (store_.is_full()) release(node);
+  queue_.push_back({node.split.gain, node.index});
+  std::push_heap(queue_.begin(), queue_.end());
+}
+
+TreeGrower::Node& TreeGrower::take_best() {
+  std::pop_heap(queue_.begin(), queue_.end());
+  Node& node = *nodes_[static_cast<std::size_t>(queue_.back().node)];
+  queue_.pop_back();
+  return node;
+}
+
+bool TreeGrower::split(Node& node) {
+  const Bin* const column = data_.column(static_cast<std::size_t>(node.split.feature));
+  const auto borders = partition_.split(node.segments, column, node.split.left);
+  std::uint32_t n_left = 0;
+  for (std::size_t part = 0; part < borders.size(); ++part) {
+    n_left += borders[part] - node.segments[part].begin;
+  }
+  if (n_left < rules_.min_samples_leaf || node.n_rows - n_left < rules_.min_samples_leaf) {
+    return false;
+  }
+  make_children(node, borders, n_left);
+  Node& left = *nodes_[nodes_.size() - 2];
+  Node& right = *nodes_[nodes_.size() - 1];
+  weigh_children(node, left, right);
+  if (!node.split.has_missing) node.split.is_missing_left = is_left_heavier(left, right);
+  write_split(node);
+  if (has_budget()) search_children(node, left, right);
+  node.candidates = {};
+  node.segments = {};
+  release(node);
+  return true;
+}
+
+void TreeGrower::search_children(Node& parent, Node& left, Node& right) {
+  const bool is_left_searched = is_searchable(left);
+  const bool is_right_searched = is_searchable(right);
+  if (!is_left_searched && !is_right_searched) return;
+  Node& small = left.n_rows <= right.n_rows ? left : right;
+  Node& large = &small == &left ? right : left;
+  if (parent.histogram && is_searchable(large)) {
+    build(small);
+    large.histogram = std::move(parent.histogram);
+    search(&small, &large, large.histogram.get());
+  } else {
+    if (is_left_searched) build(left);
+    if (is_right_searched) build(right);
+    search(is_left_searched ? &left : nullptr, is_right_searched ? &right : nullptr, nullptr);
+  }
+  enqueue(left);
+  enqueue(right);
+}
+
+// The winner has too few rows on one side: search its feature again, now with the rows of each bin.
+void TreeGrower::narrow(Node& node) {
+  const auto feature = static_cast<std::size_t>(node.split.feature);
+  const data::FeatureBins& bins = data_.binning->features[feature];
+  const Bin* const column = data_.column(feature);
+  std::array<std::uint32_t, 256> counts{};
+  for (const Segment& segment : node.segments) {
+    for (const RowIndex row : partition_.rows(segment)) ++counts[column[row]];
+  }
+  build(node);
+  node.candidates[feature] = best_split(bins, node.histogram->data() + layout_.offset(feature),
+                                        sums_of(node), rules_, counts.data());
+  pick_winner(node);
+  enqueue(node);
+}
+
+void TreeGrower::make_children(const Node& from, const std::vector<std::uint32_t>& borders,
+                               std::uint32_t n_left) {
+  const auto first = static_cast<NodeIndex>(nodes_.size());
+  auto left = std::make_unique<Node>();
+  auto right = std::make_unique<Node>();
+  left->index = first;
+  right->index = first + 1;
+  left->depth = right->depth = from.depth + 1;
+  for (std::size_t part = 0; part < borders.size(); ++part) {
+    left->segments.push_back({from.segments[part].begin, borders[part]});
+    right->segments.push_back({borders[part], from.segments[part].end});
+  }
+  left->n_rows = n_left;
+  right->n_rows = from.n_rows - n_left;
+  left->total = from.split.left_sums;
+  right->total = from.total;
+  right->total -= from.split.left_sums;
+  nodes_.push_back(std::move(left));
+  nodes_.push_back(std::move(right));
+  write_leaf(*nodes_[nodes_.size() - 2]);
+  write_leaf(*nodes_[nodes_.size() - 1]);
+  ++n_leaves_;
+}
+
+// Only the lighter child in rows is summed; the other is the difference.
+bool TreeGrower::is_left_heavier(const Node& left, const Node& right) const {
+  return rows_.weight.empty() ? left.n_rows >= right.n_rows : left.weight >= right.weight;
+}
+
+void TreeGrower::weigh_children(const Node& parent, Node& left, Node& right) const {
+  if (rows_.weight.empty()) return;
+  const bool is_left_small = left.n_rows <= right.n_rows;
+  Node& small = is_left_small ? left : right;
+  Node& large = is_left_small ? right : left;
+  small.weight = weight_of(small);
+  large.weight = parent.weight - small.weight;
+}
+
+std::int64_t TreeGrower::weight_of(const Node& node) const {
+  std::vector<std::int64_t> sums(node.segments.size());
+  partition_.for_parts(node.n_rows, [&](std::size_t part) {
+    std::int64_t sum = 0;
+    for (const RowIndex row : partition_.rows(node.segments[part])) {
+      sum += static_cast<std::int64_t>(rows_.weight[row] * weight_scale_ + 0.5);
+    }
+    sums[part] = sum;
+  });
+  return std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
+}
+
+// A node is a leaf until it is split; its value is written at the end.
+void TreeGrower::write_leaf(const Node& node) {
+  tree_.feature.push_back(-1);
+  tree_.threshold.push_back(0);
+  tree_.left.push_back(-1);
+  tree_.flags.push_back(0);
+  tree_.value_row.push_back(-1);
+  tree_.n_samples.push_back(node.n_rows);
+  tree_.gain.push_back(0);
+  tree_.category_begin.push_back(-1);
+  tree_.category_n_words.push_back(0);
+}
+
+void TreeGrower::write_split(const Node& node) {
+  const auto at = static_cast<std::size_t>(node.index);
+  const Split& split = node.split;
+  tree_.feature[at] = split.feature;
+  tree_.threshold[at] = split.threshold;
+  tree_.left[at] = static_cast<NodeIndex>(nodes_.size()) - 2;
+  tree_.flags[at] =
+      static_cast<std::uint8_t>((split.is_missing_left ? model::Tree::kMissingLeft : 0) |
+                                (split.is_categorical ? model::Tree::kCategorical : 0));
+  tree_.gain[at] = split.gain * gradients_.g_quantum * gradients_.g_quantum / gradients_.h_quantum;
+  if (!split.is_categorical) return;
+  tree_.category_begin[at] = static_cast<std::int32_t>(tree_.category_words.size());
+  write_categories(split);
+  tree_.category_n_words[at] =
+      static_cast<std::int32_t>(tree_.category_words.size()) - tree_.category_begin[at];
+}
+
+// Levels that the split does not know go where missing goes.
+void TreeGrower::write_categories(const Split& split) {
+  const data::FeatureBins& bins = data_.binning->features[static_cast<std::size_t>(split.feature)];
+  std::vector<std::uint32_t> words;
+  for (int bin = 0; bin < bins.n_bins; ++bin) {
+    if (!contains(split.known, bin)) continue;
+    const std::uint32_t level = bins.level_of_bin[static_cast<std::size_t>(bin)];
+    words.resize(std::max<std::size_t>(words.size(), level / 32 + 1),
+                 split.is_missing_left ? ~std::uint32_t{0} : 0);
+    const std::uint32_t bit = std::uint32_t{1} << (level % 32);
+    words[level / 32] =
+        contains(split.left, bin) ? words[level / 32] | bit : words[level / 32] & ~bit;
+  }
+  tree_.category_words.insert(tree_.category_words.end(), words.begin(), words.end());
+}
+
+void TreeGrower::write_values(int value_exponent) {
+  for (const auto& node : nodes_) {
+    const auto at = static_cast<std::size_t>(node->index);
+    if (tree_.left[at] >= 0) continue;
+    const double g = static_cast<double>(node->total.g) * gradients_.g_quantum;
+    const double h = static_cast<double>(node->total.h) * gradients_.h_quantum;
+    const double value = -settings_.learning_rate * (g / (h + settings_.l2_regularization));
+    tree_.value_row[at] = static_cast<std::int32_t>(tree_.values.size());
+    tree_.values.push_back(leaf_value(value, value_exponent));
+  }
+}
+
+void TreeGrower::add_leaf_values(const model::Tree& tree, std::span<std::int64_t> raw) const {
+  partition_.for_parts(rows_.fit.size(), [&](std::size_t part) {
+    for (const auto& node : nodes_) {
+      const auto at = static_cast<std::size_t>(node->index);
+      if (tree.left[at] >= 0) continue;
+      const std::int64_t value = tree.values[static_cast<std::size_t>(tree.value_row[at])];
+      for (const RowIndex row : partition_.rows(node->segments[part])) raw[row] += value;
+    }
+  });
+}
+
+}  // namespace orchard::learn::boosting

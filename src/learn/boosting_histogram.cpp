@@ -1,0 +1,156 @@
+#include "boosting_histogram.hpp"
+
+#include <algorithm>
+
+#include "boosting_histogram_kernel.hpp"
+#include "orchard/base/error.hpp"
+
+namespace orchard::learn::boosting {
+namespace {
+
+constexpr std::size_t kLine = 64;         // features of a row in one cache line
+constexpr std::size_t kNarrow = 32;       // features whose packed sums still go in one pass
+constexpr std::size_t kTile = 16;         // else so many: 32 KiB of packed sums
+constexpr std::size_t kBlockRows = 2048;  // rows that stay in the cache between two tiles
+constexpr std::size_t kCellsWorthThreads = 100'000;
+
+static_assert(kPackedRows % kBlockRows == 0);
+
+Segment block_of(const Segment& segment, std::size_t begin) {
+  return {static_cast<std::uint32_t>(begin),
+          static_cast<std::uint32_t>(std::min<std::size_t>(segment.end, begin + kBlockRows))};
+}
+
+}  // namespace
+
+HistogramLayout::HistogramLayout(const data::Binning& binning) : offsets_{0} {
+  for (const data::FeatureBins& bins : binning.features) {
+    offsets_.push_back(offsets_.back() + static_cast<std::uint32_t>(bins.n_slots()));
+  }
+}
+
+HistogramStore::HistogramStore(std::size_t n_slots, std::size_t max_bytes)
+    : n_slots_(n_slots), max_taken_(max_bytes / (n_slots * sizeof(Sums) + 1)) {}
+
+std::unique_ptr<Histogram> HistogramStore::take() {
+  ++n_taken_;
+  if (free_.empty()) return std::make_unique<Histogram>(n_slots_);
+  auto histogram = std::move(free_.back());
+  free_.pop_back();
+  return histogram;
+}
+
+void HistogramStore::give_back(std::unique_ptr<Histogram> histogram) {
+  if (!histogram) return;
+  --n_taken_;
+  free_.push_back(std::move(histogram));
+}
+
+HistogramBuilder::HistogramBuilder(const data::BinnedData& data, const HistogramLayout& layout,
+                                   const RowPartition& partition, parallel::Pool& pool)
+    : data_(data),
+      layout_(layout),
+      partition_(partition),
+      pool_(pool),
+      tile_(data.n_features() <= kNarrow ? kNarrow : kTile),
+      packed_(static_cast<std::size_t>(partition.n_parts())) {
+  require(data.has_rows(), "boosting is given the row-major copy of the training rows");
+  packed_[0].resize(layout.n_slots());
+}
+
+void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments& segments,
+                             Histogram& out) {
+  const std::size_t n_features = data_.n_features();
+  const std::size_t n_lines = (n_features + kLine - 1) / kLine;
+  const auto n_threads = static_cast<std::size_t>(pool_.n_threads());
+  if (n_threads == 1 || n_rows(segments) * n_features < kCellsWorthThreads) {
+    pool_.poll();
+    add_range(gradients, segments, {0, n_features}, packed_[0], out.data());
+  } else if (n_lines >= 2 * n_threads || packed_.size() == 1) {
+    build_by_lines(gradients, segments, out);
+  } else {
+    build_by_parts(gradients, segments, out);
+  }
+}
+
+void HistogramBuilder::build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
+                                      Histogram& out) {
+  // Different lines write to different slots of the same arrays.
+  pool_.for_chunks(data_.n_features(), kLine, [&](std::size_t first, std::size_t last, int) {
+    add_range(gradients, segments, {first, last}, packed_[0], out.data());
+  });
+}
+
+void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const Segments& segments,
+                                      Histogram& out) {
+  if (partial_.empty()) {
+    partial_.assign(packed_.size() - 1, Histogram(layout_.n_slots()));
+    for (auto& packed : packed_) packed.resize(layout_.n_slots());
+  }
+  pool_.for_chunks(segments.size(), 1, [&](std::size_t part, std::size_t, int) {
+    add_range(gradients, {&segments[part], 1}, {0, data_.n_features()}, packed_[part],
+              part == 0 ? out.data() : partial_[part - 1].data());
+  });
+  for (const Histogram& partial : partial_) {
+    for (std::size_t slot = 0; slot < out.size(); ++slot) out[slot] += partial[slot];
+  }
+}
+
+void HistogramBuilder::add_range(const QuantisedGradients& gradients,
+                                 std::span<const Segment> segments, Range features,
+                                 std::vector<std::uint64_t>& packed, Sums* out) const {
+  if (gradients.is_wide()) {
+    add_wide(gradients, segments, features, out);
+  } else {
+    add_packed(gradients, segments, features, packed, out);
+  }
+}
+
+void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
+                                  std::span<const Segment> segments, Range features,
+                                  std::vector<std::uint64_t>& packed, Sums* out) const {
+  const std::size_t first_slot = layout_.offset(features.first);
+  const std::span<std::uint64_t> slots(packed.data() + first_slot,
+                                       layout_.offset(features.last) - first_slot);
+  // An earlier build may have been stopped halfway.
+  std::fill(slots.begin(), slots.end(), 0);
+  bool is_first = true;
+  std::size_t n_pending = 0;
+  for (const Segment& segment : segments) {
+    for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
+      const auto rows = partition_.rows(block_of(segment, at));
+      pool_.poll();
+      if (n_pending + rows.size() > kPackedRows) {
+        flush(slots, out + first_slot, is_first);
+        is_first = false;
+        n_pending = 0;
+      }
+      for (std::size_t f = features.first; f < features.last; f += tile_) {
+        const BinRows bins{data_.row(0) + f, data_.layout.row_stride,
+                           std::min(tile_, features.last - f), layout_.offsets() + f};
+        add_packed_rows(bins, gradients.packed, rows, packed.data());
+      }
+      n_pending += rows.size();
+    }
+  }
+  flush(slots, out + first_slot, is_first);
+}
+
+void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
+                                std::span<const Segment> segments, Range features,
+                                Sums* out) const {
+  std::fill(out + layout_.offset(features.first), out + layout_.offset(features.last), Sums());
+  for (const Segment& segment : segments) {
+    for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
+      const auto rows = partition_.rows(block_of(segment, at));
+      pool_.poll();
+      for (std::size_t f = features.first; f < features.last; f += tile_) {
+        const BinRows bins{data_.row(0) + f, data_.layout.row_stride,
+                           std::min(tile_, features.last - f), layout_.offsets() + f};
+        add_wide_rows(bins, gradients.wide, rows, out);
+      }
+    }
+  }
+}
+
+}  // namespace orchard::learn::boosting

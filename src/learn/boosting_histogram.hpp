@@ -1,0 +1,82 @@
+#pragma once
+// Gradient histograms: for every bin of every feature the sums of g and h over a node's rows.
+// Integers, so neither threads nor the order of rows show, and a sibling is an exact difference.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "boosting_gradients.hpp"
+#include "boosting_rows.hpp"
+#include "orchard/data/binning.hpp"
+
+namespace orchard::learn::boosting {
+
+/// Where the bins of each feature begin in a histogram; the last slot of a feature is the missing
+/// bin's.
+class HistogramLayout {
+ public:
+  explicit HistogramLayout(const data::Binning& binning);
+  std::size_t n_features() const { return offsets_.size() - 1; }
+  std::size_t n_slots() const { return offsets_.back(); }
+  std::size_t offset(std::size_t feature) const { return offsets_[feature]; }
+  const std::uint32_t* offsets() const { return offsets_.data(); }
+
+ private:
+  std::vector<std::uint32_t> offsets_;  // [n_features + 1]
+};
+
+/// Sums [n_slots].
+using Histogram = std::vector<Sums>;
+
+/// Histograms that nodes keep until they are split, used again afterwards.
+class HistogramStore {
+ public:
+  /// `max_bytes`: how much nodes should hold between their search and their split.
+  HistogramStore(std::size_t n_slots, std::size_t max_bytes);
+  std::unique_ptr<Histogram> take();
+  void give_back(std::unique_ptr<Histogram> histogram);
+  /// Whether a node that can do without had better give its histogram back.
+  bool is_full() const { return n_taken_ > max_taken_; }
+
+ private:
+  std::size_t n_slots_, max_taken_, n_taken_ = 0;
+  std::vector<std::unique_ptr<Histogram>> free_;
+};
+
+/// Adds rows into histograms, from the row-major copy. Tall data: each part of the rows into its
+/// own sums, which are merged; wide data: each thread takes lines of 64 features of all rows.
+/// Local; uses the pool's threads.
+class HistogramBuilder {
+ public:
+  HistogramBuilder(const data::BinnedData& data, const HistogramLayout& layout,
+                   const RowPartition& partition, parallel::Pool& pool);
+  /// Sets `out` to the sums over the rows of all segments.
+  void build(const QuantisedGradients& gradients, const Segments& segments, Histogram& out);
+
+ private:
+  struct Range {
+    std::size_t first = 0, last = 0;  // features
+  };
+  void add_range(const QuantisedGradients& gradients, std::span<const Segment> segments,
+                 Range features, std::vector<std::uint64_t>& packed, Sums* out) const;
+  void add_packed(const QuantisedGradients& gradients, std::span<const Segment> segments,
+                  Range features, std::vector<std::uint64_t>& packed, Sums* out) const;
+  void add_wide(const QuantisedGradients& gradients, std::span<const Segment> segments,
+                Range features, Sums* out) const;
+  void build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
+                      Histogram& out);
+  void build_by_parts(const QuantisedGradients& gradients, const Segments& segments,
+                      Histogram& out);
+
+  const data::BinnedData& data_;
+  const HistogramLayout& layout_;
+  const RowPartition& partition_;
+  parallel::Pool& pool_;
+  std::size_t tile_;                                // features that are added in one pass
+  std::vector<std::vector<std::uint64_t>> packed_;  // [n_parts][n_slots]; by lines: the first
+  std::vector<Histogram> partial_;                  // [n_parts - 1], made when first needed
+};
+
+}  // namespace orchard::learn::boosting

@@ -1,0 +1,32 @@
+#pragma once
+// The innermost loops of histogram building, apart so that versions for one processor can be added
+// beside them.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "boosting_gradients.hpp"
+#include "orchard/base/types.hpp"
+
+namespace orchard::learn::boosting {
+
+/// Row-major bins of consecutive features.
+struct BinRows {
+  const Bin* bins = nullptr;  ///< of row 0, at the first feature
+  std::size_t stride = 0;     ///< from row to row
+  std::size_t n_features = 0;
+  const std::uint32_t* offsets = nullptr;  ///< [n_features] where each feature's slots begin
+};
+
+/// slots[offset of feature + bin] += words[row], for all features of all rows. At most kPackedRows
+/// rows between two flushes. The list must be readable kReadAhead entries past its end.
+void add_packed_rows(const BinRows& bins, const std::uint64_t* words,
+                     std::span<const RowIndex> rows, std::uint64_t* slots);
+/// The same with pairs: the reference, and the form for rounds that need more bits.
+void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowIndex> rows,
+                   Sums* slots);
+/// Moves packed sums into wide ones and clears them. `is_first`: sets instead of adding.
+void flush(std::span<std::uint64_t> packed, Sums* out, bool is_first);
+
+}  // namespace orchard::learn::boosting

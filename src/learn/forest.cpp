@@ -1,0 +1,139 @@
+#include "orchard/learn/forest.hpp"
+
+#include "binned_tree.hpp"
+#include "forest_grower.hpp"
+#include "orchard/base/error.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::learn {
+namespace {
+
+/// Trees prepared for walking at a time, and test rows a chunk of work.
+constexpr std::size_t kTreesAWalk = 16;
+constexpr std::size_t kRowsAWalk = 512;
+
+}  // namespace
+
+struct ForestFit::State {
+  ForestPlan plan;
+  std::uint64_t first_tree, n_trees;
+  std::vector<model::Unit> units;
+  std::vector<std::unique_ptr<ForestGrower>> growers;  ///< [n_threads]
+  bool has_advanced = false;
+
+  void walk(const BinnedTree& binned, const model::Tree& tree, RowIndex row,
+            std::span<std::int64_t> sums) const;
+};
+
+ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& settings,
+                     std::vector<Cut> cuts, int first_tree, int last_tree) {
+  require(0 <= first_tree && first_tree <= last_tree, "a range of trees is in order");
+  if (last_tree > kMaxTrees) {
+    throw Error(ErrorKind::kData,
+                format("a forest of {} trees; at most {} can be added", last_tree, kMaxTrees));
+  }
+  state_ = std::make_unique<State>(State{make_plan(context, settings, std::move(cuts)),
+                                         static_cast<std::uint64_t>(first_tree),
+                                         static_cast<std::uint64_t>(last_tree - first_tree),
+                                         {},
+                                         {},
+                                         false});
+}
+
+ForestFit::~ForestFit() = default;
+
+bool ForestFit::is_done() const { return state_->units.size() == state_->n_trees; }
+
+void ForestFit::advance() {
+  State& state = *state_;
+  require(!is_done(), "a finished fit is not advanced");
+  state.has_advanced = true;
+  auto& pool = state.plan.context.pool;
+  const auto n_threads = static_cast<std::size_t>(pool.n_threads());
+  while (state.growers.size() < n_threads) {
+    state.growers.push_back(make_forest_grower(state.plan));
+  }
+  const std::size_t n_grown = std::min<std::size_t>(n_threads, state.n_trees - state.units.size());
+  const std::uint64_t first = state.first_tree + state.units.size();
+  std::vector<model::Tree> trees(n_grown);
+  pool.for_chunks(n_grown, 1, [&](std::size_t i, std::size_t, int thread) {
+    trees[i] = state.growers[static_cast<std::size_t>(thread)]->grow(first + i);
+  });
+  for (auto& tree : trees) {
+    model::Unit unit;
+    unit.push_back(std::move(tree));
+    state.units.push_back(std::move(unit));
+  }
+}
+
+const std::vector<model::Unit>& ForestFit::units() const { return state_->units; }
+
+void ForestFit::restore(std::vector<model::Unit> units) {
+  State& state = *state_;
+  require(!state.has_advanced && state.units.empty(), "a fit is restored before it advances");
+  require(units.size() <= state.n_trees, "a fit is restored from a prefix of its units");
+  for (const auto& unit : units) {
+    require(unit.size() == 1, "a unit of a forest is one tree");
+    unit[0].validate(state.plan.context.data.n_features(), state.plan.n_values());
+    require(unit[0].stops.size() == unit[0].n_nodes(), "a shared tree has its stops");
+  }
+  state.units = std::move(units);
+}
+
+ModelFrame ForestFit::frame() const {
+  const auto n_outputs = state_->plan.n_values();
+  return {model::Combine::kAverage, static_cast<std::int32_t>(n_outputs),
+          state_->plan.value_exponent, std::vector<std::int64_t>(n_outputs, 0)};
+}
+
+/// Adds one tree's values for one test row at every cut, in one walk.
+void ForestFit::State::walk(const BinnedTree& binned, const model::Tree& tree, RowIndex row,
+                            std::span<std::int64_t> sums) const {
+  const auto& data = plan.context.data;
+  const std::size_t width = plan.n_values();
+  const std::size_t stride = data.n_test() * width;
+  std::uint64_t cuts = plan.all_cuts();
+  NodeIndex node = 0;
+  while (true) {
+    const auto i = static_cast<std::size_t>(node);
+    if (tree.stops[i] != 0) {
+      const std::int64_t* value =
+          tree.values.data() + static_cast<std::size_t>(tree.value_row[i]) * width;
+      for (auto hits = tree.stops[i] & cuts; hits != 0; hits &= hits - 1) {
+        const auto cut = static_cast<std::size_t>(std::countr_zero(hits));
+        std::int64_t* out = sums.data() + cut * stride + row * width;
+        for (std::size_t k = 0; k < width; ++k) out[k] += value[k];
+      }
+      cuts &= ~tree.stops[i];
+    }
+    if (cuts == 0 || binned.is_leaf(node)) return;
+    node = binned.child(node, data, data.n_train() + row);
+  }
+}
+
+void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int64_t> sums) {
+  const State& state = *state_;
+  const auto& data = state.plan.context.data;
+  require(first <= last && last <= state.units.size(), "only finished trees are read out");
+  require(sums.size() == state.plan.cuts.size() * data.n_test() * state.plan.n_values(),
+          "there is a sum for each cut, test row and output");
+  auto& pool = state.plan.context.pool;
+  for (std::size_t begin = first; begin < last; begin += kTreesAWalk) {
+    const std::size_t n_trees = std::min(kTreesAWalk, last - begin);
+    std::vector<BinnedTree> binned(n_trees);
+    pool.for_chunks(n_trees, 1, [&](std::size_t i, std::size_t, int) {
+      binned[i] = BinnedTree(state.units[begin + i][0], *data.binning);
+    });
+    pool.for_chunks(data.n_test(), kRowsAWalk, [&](std::size_t row, std::size_t end, int) {
+      for (std::size_t i = 0; i < n_trees; ++i) {
+        const model::Tree& tree = state.units[begin + i][0];
+        for (std::size_t r = row; r < end; ++r) {
+          state.walk(binned[i], tree, static_cast<RowIndex>(r), sums);
+        }
+      }
+      pool.poll();
+    });
+  }
+}
+
+}  // namespace orchard::learn

@@ -1,0 +1,55 @@
+#pragma once
+// What all trees of a forest share, resolved once a fit.
+
+#include <limits>
+#include <vector>
+
+#include "forest_targets.hpp"
+#include "orchard/learn/forest.hpp"
+
+namespace orchard::learn {
+
+/// Where a faster way of doing the same takes over. No setting changes a tree; tests vary them.
+struct ForestTuning {
+  /// Class counts a bin are kept when a node has at least this many rows a class; else rows are
+  /// chained by bin.
+  std::size_t n_dense_rows = 4;
+  /// Occupied bins are found by a look at all bins from this many rows on, by a bit set below.
+  std::size_t n_scan_rows = 512;
+};
+
+/// Immutable while trees grow; shared by all threads.
+struct ForestPlan {
+  FitContext context;
+  options::ForestSettings settings;
+  std::vector<Cut> cuts;
+  ForestTuning tuning;
+  ForestTargets targets;
+  std::uint64_t n_draws = 0;      ///< sum of a tree's multiplicities
+  std::uint32_t n_leaf_rows = 1;  ///< min_samples_leaf, in distinct rows
+  std::size_t n_tried = 1;        ///< max_features
+  std::int32_t value_exponent = 0;
+
+  std::uint64_t all_cuts() const {
+    return cuts.size() == kMaxCuts ? ~std::uint64_t{0} : (std::uint64_t{1} << cuts.size()) - 1;
+  }
+  std::size_t n_values() const {
+    return context.schema.task == Task::kClassification ? targets.n_classes : 1;
+  }
+};
+
+/// Throws kData when the settings do not fit the training rows.
+ForestPlan make_plan(const FitContext& context, const options::ForestSettings& settings,
+                     std::vector<Cut> cuts);
+
+/// Class fractions are stored with this many bits after the point.
+inline constexpr int kFractionBits = 30;
+/// A regression leaf value has this many bits: 2^16 trees can be added.
+inline constexpr int kLeafBits = 46;
+inline constexpr int kMaxTrees = 1 << 16;
+
+/// How often each training row is drawn for tree `tree`: [n_train], replaced.
+void draw_rows(const ForestPlan& plan, std::uint64_t tree,
+               std::vector<std::uint32_t>& multiplicity);
+
+}  // namespace orchard::learn
