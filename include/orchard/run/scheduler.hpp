@@ -1,0 +1,57 @@
+#pragma once
+// A phase over all ranks. Rank 0 hands out tasks, longest first, and works too: it answers messages
+// at the polls of its own fits. Workers grow fits and answer at theirs. No collective is entered
+// between the phase's beginning and its end.
+//
+//   worker -> 0   ready | result of a task | units grown since the last pull | signal received
+//   0 -> worker   task (with the units an earlier run had finished) | pull | stop | end
+//
+// A periodic checkpoint needs no barrier: rank 0 pulls the new units of running fits and writes
+// when the last has come, because any prefix of units is valid.
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "orchard/comm/communicator.hpp"
+#include "orchard/search/progress.hpp"
+#include "orchard/search/search_state.hpp"
+#include "orchard/search/task_runner.hpp"
+
+namespace orchard::run {
+
+/// Where checkpoints go; rank 0 only.
+class CheckpointSink {
+ public:
+  virtual ~CheckpointSink() = default;
+  /// Publishes a snapshot and returns its bytes. Throws kOutput; what was there stays valid.
+  virtual std::size_t save(const search::Snapshot& snapshot) = 0;
+  /// Called at every poll: keeps the lock on the checkpoints alive.
+  virtual void refresh() = 0;
+};
+
+/// What a phase is given. Everything is borrowed and the same on all ranks but where said.
+struct PhaseSetup {
+  explicit PhaseSetup(const search::TaskContext& context) : tasks(context) {}
+
+  search::TaskContext tasks;
+  search::Phase* phase = nullptr;            ///< rank 0 only
+  std::vector<search::RunningTask> resumed;  ///< rank 0: tasks that were under way
+  double checkpoint_interval_s = 300;
+  CheckpointSink* sink = nullptr;  ///< rank 0 only
+  /// Rank 0: a snapshot of all phases with these running tasks.
+  std::function<search::Snapshot(std::vector<search::RunningTask>)> make_snapshot;
+  std::function<void(const search::Progress&)>
+      on_progress;  ///< rank 0, at every poll; may be empty
+};
+
+enum class PhaseEnd { kDone, kStopped };
+
+/// Runs all tasks of the phase. kStopped: a signal asked for it and a verified checkpoint was
+/// written. A failed fit is a result with a reason; any other failure ends all ranks with that
+/// rank's message. Throws kOutput on all ranks when the checkpoint of a stop cannot be written.
+/// Collective.
+PhaseEnd run_phase(comm::Communicator& world, const PhaseSetup& setup);
+
+}  // namespace orchard::run

@@ -1,0 +1,24 @@
+#pragma once
+// A table read once per node, by all ranks of the node at once, into memory that they share.
+
+#include <string>
+
+#include "orchard/comm/communicator.hpp"
+#include "orchard/data/csv.hpp"
+
+namespace orchard::run {
+
+/// The table's columns lie in `memory`; free it with `node.free_shared`.
+struct LoadedTable {
+  data::Table table;
+  comm::SharedMemory memory;
+  Digest128 digest;
+};
+
+/// Reads a CSV file. Ranks of `node` take byte ranges, exchange surveys and parse their own rows.
+/// Every node reads for itself; `world` then agrees that all saw the same data. Throws kData on all
+/// ranks. Collective over `world`.
+LoadedTable load_table(comm::Communicator& world, comm::Communicator& node, const std::string& path,
+                       const data::ReadRequest& request);
+
+}  // namespace orchard::run

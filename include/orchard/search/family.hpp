@@ -1,0 +1,47 @@
+#pragma once
+// Grid points that can share a fit do. A family is a set of points that differ only in settings
+// whose smaller value is a prefix or a pruning of the larger: one fit per fold is grown and read
+// out at every point. docs/rules.md says what nests and what never does.
+
+#include <vector>
+
+#include "orchard/learn/boosting.hpp"
+#include "orchard/learn/forest.hpp"
+#include "orchard/search/point.hpp"
+
+namespace orchard::search {
+
+/// Where a point is read out of its family's fit.
+struct Member {
+  std::int32_t point = 0;
+  std::int32_t stage =
+      0;                 ///< forests: index into `stages`; boosting: index into `boosting_members`
+  std::int32_t cut = 0;  ///< forests: index into `cut_settings`; boosting: 0
+};
+
+struct Family {
+  std::int32_t id = 0;
+  options::Estimator estimator = options::Estimator::kRandomForestClassifier;
+  /// What all members share; the nested settings hold the weakest value of all members.
+  options::LearnerSettings settings;
+  std::vector<Member> members;  ///< ascending by point
+
+  // Forests.
+  std::vector<std::int64_t> stages;  ///< distinct n_estimators, ascending
+  /// Distinct (max_depth, min_samples_split, min_impurity_decrease), at most learn::kMaxCuts.
+  std::vector<options::ForestSettings> cut_settings;
+
+  // Boosting.
+  std::vector<learn::BoostingMember> boosting_members;
+
+  bool is_forest() const { return options::is_forest(estimator); }
+  /// Trees of a forest, or the greatest number of rounds.
+  std::int64_t n_units() const;
+  int max_bins() const;
+};
+
+/// Groups points into families, in the order of their first points. With `share_fits` false every
+/// point is a family of its own.
+std::vector<Family> make_families(const std::vector<Point>& points, bool share_fits);
+
+}  // namespace orchard::search

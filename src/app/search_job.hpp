@@ -1,0 +1,75 @@
+#pragma once
+// `orchard search` and `orchard train`: from a job file to a model. The steps are in the order of
+// docs/journeys.md.
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "orchard/data/folds.hpp"
+#include "orchard/run/fold_store.hpp"
+#include "orchard/run/scheduler.hpp"
+#include "orchard/run/table_loader.hpp"
+#include "orchard/store/checkpoint.hpp"
+#include "session.hpp"
+
+namespace orchard::app {
+
+/// What the data say about a job, before anything is trained: also the beginning of `plan`.
+struct PreparedData {
+  run::LoadedTable loaded;
+  std::vector<data::Fold> folds;  ///< of the cross-validation
+  data::Fold refit_rows;          ///< what the refit (or `train`) is fitted on
+  search::DataShape shape;
+  std::string fold_digest;
+};
+
+/// Reads the table and splits it. Collective.
+PreparedData prepare_data(Session& session);
+
+/// Every (fold, binning) that the plan's families need.
+std::vector<run::FoldNeed> fold_needs(const std::vector<search::Family>& families,
+                                      const std::vector<data::Fold>& folds);
+
+class SearchJob {
+ public:
+  explicit SearchJob(Session& session);
+  /// The exit code: 0, or 75 after a stop in order. Collective.
+  int run();
+
+ private:
+  void plan();
+  void resume();
+  run::PhaseEnd cross_validate();
+  run::PhaseEnd refit();
+  void write_outputs();
+
+  store::JobIdentity identity() const;
+  search::Snapshot snapshot(std::vector<search::RunningTask> running) const;
+  void restore(search::Phase& phase);
+  run::PhaseEnd run_tasks(const std::string& name, const std::vector<search::Family>& families,
+                          const run::FoldStore& folds, search::Phase* phase);
+  bool has_refit() const;
+  void choose_best();
+  model::Ensemble assemble_model();
+  void report_end() const;
+
+  Session& session_;
+  const options::Job& job_;
+  PreparedData data_;
+  search::Plan plan_;
+  std::int32_t best_ = -1;                      // point of the refit, known on all ranks
+  std::vector<search::Family> refit_families_;  // one family of one point
+
+  // Rank 0 only.
+  std::unique_ptr<store::CheckpointStore> checkpoints_;
+  std::unique_ptr<run::CheckpointSink> sink_;
+  std::optional<search::Snapshot> resumed_;
+  std::unique_ptr<run::FoldStore> cv_folds_, refit_folds_;
+  std::unique_ptr<search::Phase> cv_phase_, refit_phase_;
+  std::optional<search::Results> results_;
+  double began_s_, earlier_s_ = 0;
+  std::int32_t n_restarts_ = 0;
+};
+
+}  // namespace orchard::app

@@ -1,0 +1,94 @@
+#include "session.hpp"
+
+#include <algorithm>
+
+#include "orchard/base/env.hpp"
+#include "orchard/base/file.hpp"
+#include "orchard/base/log.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::app {
+namespace {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+/// Variables of ours that are switches for tests, not options.
+bool is_option(const std::string& variable) { return variable.find("__") != std::string::npos; }
+
+Variables option_variables() {
+  Variables out;
+  for (const auto& [name, value] : env_with_prefix("ORCHARD_")) {
+    if (is_option(name)) out.emplace_back(name, value);
+  }
+  return out;
+}
+
+std::string read_job_text(const std::string& path) {
+  try {
+    return read_text(path);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kUsage, error.message(), path, error.hint());
+  }
+}
+
+Bytes pack(const std::string& text, const Variables& variables) {
+  ByteWriter writer;
+  writer.put(text);
+  writer.put<std::uint64_t>(variables.size());
+  for (const auto& [name, value] : variables) {
+    writer.put(name);
+    writer.put(value);
+  }
+  return writer.take();
+}
+
+options::Job unpack_and_parse(const Bytes& bytes, const options::CommandLine& command_line) {
+  ByteReader reader(bytes);
+  const auto text = reader.get_string();
+  Variables variables(reader.get<std::uint64_t>());
+  for (auto& [name, value] : variables) {
+    name = reader.get_string();
+    value = reader.get_string();
+  }
+  return options::parse_job(command_line.command, command_line.operands.at(0), text,
+                            command_line.overrides, variables);
+}
+
+}  // namespace
+
+options::Job read_job(const options::CommandLine& command_line) {
+  return options::parse_job(command_line.command, command_line.operands.at(0),
+                            read_job_text(command_line.operands.at(0)), command_line.overrides,
+                            option_variables());
+}
+
+Session::Session(comm::Communicator world, const options::CommandLine& command_line)
+    : world_(world), node_(world.split_by_node()), command_(command_line.command) {
+  Bytes bytes;
+  world_.together([&] {
+    if (is_root()) bytes = pack(read_job_text(command_line.operands.at(0)), option_variables());
+  });
+  bytes = world_.broadcast(std::move(bytes), 0);
+  world_.together([&] { job_ = unpack_and_parse(bytes, command_line); });
+  world_.together([&] { threads_ = run::share_threads(node_, job_.parallel); });
+  pool_ = std::make_unique<parallel::Pool>(threads_.n_threads);
+  log::configure(is_root(), job_.job.verbose == 0   ? log::Level::kWarning
+                            : job_.job.verbose >= 2 ? log::Level::kDebug
+                                                    : log::Level::kInfo);
+  world_.together([&] { open_output(); });
+}
+
+void Session::open_output() {
+  if (!is_root() || command_ == options::Command::kPlan) return;
+  make_directories(job_.job.output_dir);
+  check_writable(job_.job.output_dir);
+  log::open_file(output_path(job_.output.log));
+  for (const auto& note : job_.notes) log::info(note);
+  if (!threads_.warning.empty()) log::warning(threads_.warning);
+}
+
+std::string Session::output_path(const std::string& file) const {
+  return file.starts_with('/') ? file : job_.job.output_dir + "/" + file;
+}
+
+}  // namespace orchard::app

@@ -1,0 +1,155 @@
+#include "orchard/run/fold_store.hpp"
+
+#include "orchard/base/error.hpp"
+
+namespace orchard::run {
+namespace {
+
+Bytes to_bytes(const data::Binning& binning) {
+  ByteWriter writer;
+  for (const auto& feature : binning.features) {
+    writer.put(feature.kind);
+    writer.put<std::int32_t>(feature.n_bins);
+    writer.put(feature.cuts);
+    writer.put(feature.bin_min);
+    writer.put(feature.bin_max);
+    writer.put(feature.bin_of_level);
+    writer.put(feature.level_of_bin);
+  }
+  return writer.take();
+}
+
+data::Binning binning_from(ByteReader& reader, std::size_t n_features) {
+  data::Binning binning;
+  binning.features.resize(n_features);
+  for (auto& feature : binning.features) {
+    feature.kind = reader.get<model::FeatureKind>();
+    feature.n_bins = reader.get<std::int32_t>();
+    feature.cuts = reader.get_vector<float>();
+    feature.bin_min = reader.get_vector<float>();
+    feature.bin_max = reader.get_vector<float>();
+    feature.bin_of_level = reader.get_vector<Bin>();
+    feature.level_of_bin = reader.get_vector<std::uint32_t>();
+  }
+  return binning;
+}
+
+/// Where the parts of one need lie, relative to its own beginning.
+struct Parts {
+  data::BinnedLayout layout;
+  std::size_t target = 0, weight = 0, n_bytes = 0;
+};
+
+Parts parts_of(const data::Table& table, const FoldNeed& need) {
+  const auto round_up = [](std::size_t n_bytes) { return (n_bytes + 63) / 64 * 64; };
+  Parts parts;
+  parts.layout = data::BinnedLayout::make(static_cast<RowIndex>(need.rows->train.size()),
+                                          static_cast<RowIndex>(need.rows->test.size()),
+                                          table.schema.n_features(), need.with_rows);
+  const auto n_doubles = round_up(parts.layout.n_rows() * sizeof(double));
+  parts.target = round_up(parts.layout.n_bytes);
+  parts.weight = parts.target + n_doubles;
+  parts.n_bytes = parts.weight + (table.weight.empty() ? 0 : n_doubles);
+  return parts;
+}
+
+void copy_rows(const data::Fold& rows, std::span<const double> from, double* to) {
+  for (const auto row : rows.train) *to++ = from[row];
+  for (const auto row : rows.test) *to++ = from[row];
+}
+
+/// Cut points of all needs: every rank of the node makes some, all get all.
+std::vector<data::Binning> make_binnings(comm::Communicator& node, const data::Table& table,
+                                         const std::vector<FoldNeed>& needs,
+                                         std::uint64_t random_state, parallel::Pool& pool) {
+  const auto n_ranks = static_cast<std::size_t>(node.size());
+  const auto rank = static_cast<std::size_t>(node.rank());
+  Bytes own;
+  node.together([&] {
+    for (std::size_t i = rank; i < needs.size(); i += n_ranks) {
+      const auto bytes = to_bytes(
+          data::make_binning(table, needs[i].rows->train, needs[i].max_bins, random_state, pool));
+      own.insert(own.end(), bytes.begin(), bytes.end());
+    }
+  });
+  const auto gathered = node.all_gather(own);
+  std::vector<ByteReader> readers(gathered.begin(), gathered.end());
+  std::vector<data::Binning> binnings;
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    binnings.push_back(binning_from(readers[i % n_ranks], table.schema.n_features()));
+  }
+  return binnings;
+}
+
+}  // namespace
+
+std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs) {
+  std::size_t n_bytes = 0;
+  for (const auto& need : needs) n_bytes += parts_of(table, need).n_bytes;
+  return n_bytes;
+}
+
+FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
+                     const std::vector<FoldNeed>& needs, std::uint64_t random_state,
+                     parallel::Pool& pool) {
+  memory_ = node.allocate_shared(fold_store_bytes(table, needs));
+  auto binnings = make_binnings(node, table, needs, random_state, pool);
+  std::byte* begin = memory_.data;
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    const auto parts = parts_of(table, needs[i]);
+    Entry& entry = entries_[{needs[i].fold, needs[i].max_bins}];
+    entry.binning = std::move(binnings[i]);
+    entry.data.binning = &entry.binning;
+    entry.data.layout = parts.layout;
+    entry.data.memory = begin;
+    const std::size_t n_rows = parts.layout.n_rows();
+    entry.data.target = {reinterpret_cast<double*>(begin + parts.target), n_rows};
+    if (!table.weight.empty()) {
+      entry.data.weight = {reinterpret_cast<double*>(begin + parts.weight), n_rows};
+    }
+    begin += parts.n_bytes;
+  }
+
+  const auto n_ranks = static_cast<std::size_t>(node.size());
+  const auto rank = static_cast<std::size_t>(node.rank());
+  const auto part = [&](std::size_t n, std::size_t i) { return n * i / n_ranks; };
+  const auto memory_of = [&](const data::BinnedData& data) {
+    return memory_.data + (data.memory - memory_.data);
+  };
+  node.together([&] {
+    for (const auto& need : needs) {
+      const auto& data = entries_.at({need.fold, need.max_bins}).data;
+      const auto n_features = data.n_features();
+      data::fill_columns(table, *need.rows, *data.binning, data.layout, part(n_features, rank),
+                         part(n_features, rank + 1), memory_of(data), pool);
+      if (rank == 0) copy_rows(*need.rows, table.target, const_cast<double*>(data.target.data()));
+      if (rank + 1 == n_ranks && !table.weight.empty()) {
+        copy_rows(*need.rows, table.weight, const_cast<double*>(data.weight.data()));
+      }
+    }
+  });
+  node.barrier();
+  node.together([&] {
+    for (const auto& need : needs) {
+      const auto& data = entries_.at({need.fold, need.max_bins}).data;
+      if (!data.has_rows()) continue;
+      data::fill_rows(data.layout, static_cast<RowIndex>(part(data.n_train(), rank)),
+                      static_cast<RowIndex>(part(data.n_train(), rank + 1)), memory_of(data), pool);
+    }
+  });
+  node.barrier();
+}
+
+void FoldStore::release(comm::Communicator& node) {
+  entries_.clear();
+  node.free_shared(memory_);
+  memory_ = {};
+}
+
+const data::BinnedData& FoldStore::binned(std::int32_t fold, int max_bins) const {
+  const auto found = entries_.find({fold, max_bins});
+  require(found != entries_.end(), "every fold that a task needs was binned");
+  return found->second.data;
+}
+
+}  // namespace orchard::run

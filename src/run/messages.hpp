@@ -1,0 +1,69 @@
+#pragma once
+// The words that ranks exchange inside a phase.
+
+#include "orchard/base/bytes.hpp"
+#include "orchard/search/plan.hpp"
+#include "orchard/search/snapshot.hpp"
+
+namespace orchard::run {
+
+enum Tag : int {
+  kReady = 1,  ///< worker: has nothing to do
+  kResult,     ///< worker: TaskResult
+  kUnits,      ///< worker: UnitsMessage, the answer to kPull and the last word before kStopped
+  kSignal,     ///< worker: a signal asks for Request
+  kStopped,    ///< worker: has stopped, the answer to kStop
+  kGone,       ///< worker: its last word of the phase, the answer to kEnd
+  kTask,       ///< rank 0: TaskMessage
+  kPull,       ///< rank 0: send the units grown since the last pull
+  kStop,       ///< rank 0: drop the unit under way, send the rest, wait
+  kEnd,        ///< rank 0: the phase is over
+};
+
+/// Units of a running task, from number `first_unit` of the task's units on.
+struct UnitsMessage {
+  std::int32_t task = -1;  ///< -1: nothing was running
+  std::uint64_t first_unit = 0;
+  double fit_s = 0;
+  std::vector<model::Unit> units;
+
+  Bytes to_bytes() const {
+    ByteWriter writer;
+    writer.put(task);
+    writer.put(first_unit);
+    writer.put(fit_s);
+    writer.put(search::units_to_bytes(units));
+    return writer.take();
+  }
+  static UnitsMessage from_bytes(ByteSpan bytes) {
+    ByteReader reader(bytes);
+    UnitsMessage message;
+    message.task = reader.get<std::int32_t>();
+    message.first_unit = reader.get<std::uint64_t>();
+    message.fit_s = reader.get<double>();
+    message.units = search::units_from_bytes(reader.get_vector<std::byte>());
+    return message;
+  }
+};
+
+/// A task and what an earlier run had finished of it.
+struct TaskMessage {
+  search::TaskSpec task;
+  search::RunningTask resumed;
+
+  Bytes to_bytes() const {
+    ByteWriter writer;
+    writer.put(task);
+    writer.put(resumed.to_bytes());
+    return writer.take();
+  }
+  static TaskMessage from_bytes(ByteSpan bytes) {
+    ByteReader reader(bytes);
+    TaskMessage message;
+    message.task = reader.get<search::TaskSpec>();
+    message.resumed = search::RunningTask::from_bytes(reader.get_vector<std::byte>());
+    return message;
+  }
+};
+
+}  // namespace orchard::run

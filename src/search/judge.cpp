@@ -1,0 +1,66 @@
+#include "orchard/search/judge.hpp"
+
+#include <limits>
+
+#include "orchard/metric/scorer.hpp"
+
+namespace orchard::search {
+
+Judge::Judge(const data::BinnedData& data, const model::Schema& schema,
+             const std::vector<std::string>& scorers)
+    : data_(data), schema_(schema), scorers_(scorers) {}
+
+MemberScores Judge::empty(std::size_t n_members) const {
+  MemberScores out;
+  out.scores.assign(n_members * scorers_.size(), std::numeric_limits<double>::quiet_NaN());
+  out.reasons.assign(n_members * scorers_.size(), {});
+  return out;
+}
+
+void Judge::score(const learn::ModelFrame& frame, std::size_t n_trees,
+                  std::span<const std::int64_t> sums, std::size_t member, MemberScores& out) const {
+  const std::size_t n_test = data_.n_test();
+  const bool is_classification = schema_.task == Task::kClassification;
+  const model::Link link{schema_.task, frame.combine, frame.n_outputs, frame.value_exponent,
+                         schema_.n_classes()};
+  std::vector<double> predictions(n_test * (is_classification ? schema_.n_classes() : 1));
+  model::predictions_from_sums(link, n_trees, sums, predictions);
+
+  metric::Truth truth;
+  truth.task = schema_.task;
+  truth.n_classes = schema_.n_classes();
+  truth.target = data_.target.subspan(data_.n_train(), n_test);
+  if (!data_.weight.empty()) truth.weight = data_.weight.subspan(data_.n_train(), n_test);
+  for (std::size_t scorer = 0; scorer < scorers_.size(); ++scorer) {
+    const auto score = metric::score(scorers_[scorer], truth, predictions);
+    out.scores[member * scorers_.size() + scorer] = score.value;
+    out.reasons[member * scorers_.size() + scorer] = score.reason;
+  }
+}
+
+void Judge::fail(const std::string& reason, std::size_t member, MemberScores& out) const {
+  for (std::size_t scorer = 0; scorer < scorers_.size(); ++scorer) {
+    out.reasons[member * scorers_.size() + scorer] = reason;
+  }
+}
+
+MemberScores score_forest(const Family& family, const learn::ModelFrame& frame, const Judge& judge,
+                          std::vector<std::vector<std::int64_t>>& stage_sums) {
+  auto out = judge.empty(family.members.size());
+  for (std::size_t stage = 0; stage < stage_sums.size(); ++stage) {
+    auto& sums = stage_sums[stage];
+    if (stage > 0) {
+      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += stage_sums[stage - 1][i];
+    }
+    const std::size_t n_per_cut = sums.size() / family.cut_settings.size();
+    for (std::size_t member = 0; member < family.members.size(); ++member) {
+      if (family.members[member].stage != static_cast<std::int32_t>(stage)) continue;
+      const auto cut = static_cast<std::size_t>(family.members[member].cut);
+      judge.score(frame, static_cast<std::size_t>(family.stages[stage]),
+                  std::span(sums).subspan(cut * n_per_cut, n_per_cut), member, out);
+    }
+  }
+  return out;
+}
+
+}  // namespace orchard::search

@@ -1,0 +1,128 @@
+#include "orchard/search/snapshot.hpp"
+
+namespace orchard::search {
+namespace {
+
+void put_tree(ByteWriter& out, const model::Tree& tree) {
+  out.put(tree.feature);
+  out.put(tree.threshold);
+  out.put(tree.left);
+  out.put(tree.flags);
+  out.put(tree.value_row);
+  out.put(tree.n_samples);
+  out.put(tree.gain);
+  out.put(tree.category_begin);
+  out.put(tree.category_n_words);
+  out.put(tree.category_words);
+  out.put(tree.values);
+  out.put(tree.stops);
+}
+
+model::Tree get_tree(ByteReader& in) {
+  model::Tree tree;
+  tree.feature = in.get_vector<std::int32_t>();
+  tree.threshold = in.get_vector<float>();
+  tree.left = in.get_vector<NodeIndex>();
+  tree.flags = in.get_vector<std::uint8_t>();
+  tree.value_row = in.get_vector<std::int32_t>();
+  tree.n_samples = in.get_vector<std::uint32_t>();
+  tree.gain = in.get_vector<double>();
+  tree.category_begin = in.get_vector<std::int32_t>();
+  tree.category_n_words = in.get_vector<std::int32_t>();
+  tree.category_words = in.get_vector<std::uint32_t>();
+  tree.values = in.get_vector<std::int64_t>();
+  tree.stops = in.get_vector<std::uint64_t>();
+  return tree;
+}
+
+void put_units(ByteWriter& out, const std::vector<model::Unit>& units) {
+  out.put<std::uint64_t>(units.size());
+  for (const auto& unit : units) {
+    out.put<std::uint64_t>(unit.size());
+    for (const auto& tree : unit) put_tree(out, tree);
+  }
+}
+
+// Counts come from a message, so lists grow as their parts are read: a wrong count runs into the
+// end of the message, not out of memory.
+std::vector<model::Unit> get_units(ByteReader& in) {
+  std::vector<model::Unit> units;
+  const auto n_units = in.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < n_units; ++i) {
+    const auto n_trees = in.get<std::uint64_t>();
+    auto& unit = units.emplace_back();
+    for (std::uint64_t j = 0; j < n_trees; ++j) unit.push_back(get_tree(in));
+  }
+  return units;
+}
+
+void require_end(const ByteReader& in) {
+  require(in.is_at_end(), "a message ends where its reader does");
+}
+
+}  // namespace
+
+Bytes units_to_bytes(const std::vector<model::Unit>& units) {
+  ByteWriter out;
+  put_units(out, units);
+  return out.take();
+}
+
+std::vector<model::Unit> units_from_bytes(ByteSpan bytes) {
+  ByteReader in(bytes);
+  auto units = get_units(in);
+  require_end(in);
+  return units;
+}
+
+Bytes TaskResult::to_bytes() const {
+  ByteWriter out;
+  out.put(task);
+  out.put(failure);
+  out.put(scores);
+  out.put(reasons);
+  out.put(sums);
+  put_units(out, units);
+  out.put(value_exponent);
+  out.put(baseline);
+  out.put(fit_s);
+  out.put(score_s);
+  return out.take();
+}
+
+TaskResult TaskResult::from_bytes(ByteSpan bytes) {
+  ByteReader in(bytes);
+  TaskResult result;
+  result.task = in.get<std::int32_t>();
+  result.failure = in.get_string();
+  result.scores = in.get_vector<double>();
+  result.reasons = in.get_strings();
+  result.sums = in.get_vector<std::int64_t>();
+  result.units = get_units(in);
+  result.value_exponent = in.get<std::int32_t>();
+  result.baseline = in.get_vector<std::int64_t>();
+  result.fit_s = in.get<double>();
+  result.score_s = in.get<double>();
+  require_end(in);
+  return result;
+}
+
+Bytes RunningTask::to_bytes() const {
+  ByteWriter out;
+  out.put(task);
+  out.put(fit_s);
+  put_units(out, units);
+  return out.take();
+}
+
+RunningTask RunningTask::from_bytes(ByteSpan bytes) {
+  ByteReader in(bytes);
+  RunningTask running;
+  running.task = in.get<std::int32_t>();
+  running.fit_s = in.get<double>();
+  running.units = get_units(in);
+  require_end(in);
+  return running;
+}
+
+}  // namespace orchard::search

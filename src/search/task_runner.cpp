@@ -1,0 +1,135 @@
+#include "orchard/search/task_runner.hpp"
+
+#include "orchard/learn/boosting.hpp"
+#include "orchard/learn/forest.hpp"
+
+namespace orchard::search {
+
+struct TaskRunner::State {
+  State(const TaskContext& task_context, const TaskSpec& spec)
+      : context(task_context),
+        task(spec),
+        family(task_context.families[static_cast<std::size_t>(spec.family)]),
+        data(task_context.folds.binned(spec.fold, family.max_bins())),
+        judge(data, task_context.schema, task_context.scorers) {}
+
+  bool is_refit() const { return task.fold == kRefitFold; }
+  bool is_whole_fit() const { return task.first_unit == 0 && task.last_unit == family.n_units(); }
+
+  learn::FitContext fit_context() const {
+    return {data, context.schema, context.random_state, context.pool};
+  }
+
+  void make_forest() {
+    std::vector<learn::Cut> cuts;
+    for (const auto& settings : family.cut_settings) {
+      cuts.push_back(learn::cut_of(settings, data.n_train()));
+    }
+    auto fit = std::make_unique<learn::ForestFit>(
+        fit_context(), std::get<options::ForestSettings>(family.settings), std::move(cuts),
+        task.first_unit, task.last_unit);
+    forest = fit.get();
+    running = std::move(fit);
+  }
+
+  void make_boosting() {
+    scores = judge.empty(family.members.size());
+    auto fit = std::make_unique<learn::BoostingFit>(
+        fit_context(), std::get<options::BoostingSettings>(family.settings),
+        family.boosting_members,
+        [this](std::size_t index, int n_rounds, std::span<const std::int64_t> sums) {
+          score_boosting(index, n_rounds, sums);
+        });
+    boosting = fit.get();
+    running = std::move(fit);
+  }
+
+  void score_boosting(std::size_t index, int n_rounds, std::span<const std::int64_t> sums) {
+    if (data.n_test() == 0) return;
+    for (std::size_t member = 0; member < family.members.size(); ++member) {
+      if (family.members[member].stage == static_cast<std::int32_t>(index)) {
+        judge.score(boosting_frame, static_cast<std::size_t>(n_rounds), sums, member, scores);
+      }
+    }
+  }
+
+  /// Sums of this task's trees, one array a stage that the task reaches.
+  std::vector<std::vector<std::int64_t>> forest_sums() {
+    const std::size_t n_sums = family.cut_settings.size() * data.n_test() *
+                               static_cast<std::size_t>(forest->frame().n_outputs);
+    std::vector<std::vector<std::int64_t>> stage_sums;
+    std::int64_t begin = task.first_unit;
+    for (const auto stage : family.stages) {
+      const auto end = std::min<std::int64_t>(stage, task.last_unit);
+      if (end <= begin) continue;
+      context.pool.poll();
+      stage_sums.emplace_back(n_sums, 0);
+      forest->read_out(static_cast<std::size_t>(begin - task.first_unit),
+                       static_cast<std::size_t>(end - task.first_unit), stage_sums.back());
+      begin = end;
+    }
+    return stage_sums;
+  }
+
+  TaskContext context;
+  TaskSpec task;
+  const Family& family;
+  const data::BinnedData& data;
+  Judge judge;
+  std::unique_ptr<learn::Fit> running;
+  learn::ForestFit* forest = nullptr;  // one of these two is `running`
+  learn::BoostingFit* boosting = nullptr;
+  learn::ModelFrame boosting_frame;
+  MemberScores scores;  // boosting: filled as members finish
+};
+
+TaskRunner::TaskRunner(const TaskContext& context, const TaskSpec& task,
+                       std::vector<model::Unit> units)
+    : state_(std::make_unique<State>(context, task)) {
+  if (state_->family.is_forest()) {
+    state_->make_forest();
+  } else {
+    state_->make_boosting();
+    state_->boosting_frame = state_->boosting->frame();
+  }
+  if (!units.empty()) state_->running->restore(std::move(units));
+}
+
+TaskRunner::~TaskRunner() = default;
+
+bool TaskRunner::is_done() const { return state_->running->is_done(); }
+
+void TaskRunner::step() { state_->running->advance(); }
+
+const std::vector<model::Unit>& TaskRunner::units() const { return state_->running->units(); }
+
+TaskResult TaskRunner::result() {
+  State& state = *state_;
+  TaskResult result;
+  result.task = state.task.id;
+  if (state.is_refit()) {
+    const auto frame = state.forest != nullptr ? state.forest->frame() : state.boosting->frame();
+    result.units = state.running->units();
+    result.value_exponent = frame.value_exponent;
+    result.baseline = frame.baseline;
+  }
+  if (state.data.n_test() == 0) return result;
+  if (state.forest == nullptr) {
+    result.scores = state.scores.scores;
+    result.reasons = state.scores.reasons;
+    return result;
+  }
+  auto stage_sums = state.forest_sums();
+  if (state.is_whole_fit()) {
+    const auto scores = score_forest(state.family, state.forest->frame(), state.judge, stage_sums);
+    result.scores = scores.scores;
+    result.reasons = scores.reasons;
+  } else {
+    require(stage_sums.size() == 1, "a block of trees lies inside one stage");
+    result.sums = std::move(stage_sums.front());
+    result.value_exponent = state.forest->frame().value_exponent;
+  }
+  return result;
+}
+
+}  // namespace orchard::search

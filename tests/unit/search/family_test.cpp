@@ -1,0 +1,145 @@
+#include "orchard/search/family.hpp"
+
+#include <gtest/gtest.h>
+
+#include "orchard/search/plan.hpp"
+
+namespace orchard::search {
+namespace {
+
+using options::Estimator;
+using options::ParamValue;
+using options::SubGrid;
+
+SubGrid forest_grid(std::vector<SubGrid::Axis> axes) {
+  return {"forest", Estimator::kRandomForestClassifier, std::move(axes)};
+}
+
+std::vector<ParamValue> ints(std::initializer_list<std::int64_t> values) {
+  return {values.begin(), values.end()};
+}
+
+TEST(Expand, LastAxisByNameVariesFastest) {
+  const auto points = expand({forest_grid(
+      {{"n_estimators", ints({10, 20})}, {"max_depth", {ParamValue(std::int64_t{3}), {}}}})});
+  ASSERT_EQ(points.size(), 4u);
+  const auto at = [&](std::size_t i) {
+    return std::get<options::ForestSettings>(points[i].settings);
+  };
+  EXPECT_EQ(points[0].params[0].name, "max_depth");
+  EXPECT_EQ(at(0).max_depth, 3);
+  EXPECT_EQ(at(0).n_estimators, 10);
+  EXPECT_EQ(at(1).max_depth, 3);
+  EXPECT_EQ(at(1).n_estimators, 20);
+  EXPECT_FALSE(at(2).max_depth.has_value());
+  EXPECT_EQ(points[3].id, 3);
+}
+
+TEST(Expand, SubGridsFollowEachOther) {
+  const auto points = expand({forest_grid({{"n_estimators", ints({10})}}),
+                              {"other", Estimator::kHistGradientBoostingClassifier, {}}});
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(points[1].grid, "other");
+  EXPECT_TRUE(points[1].params.empty());
+}
+
+std::vector<Point> shared_grid() {
+  return expand({forest_grid({{"n_estimators", ints({25, 50, 100})},
+                              {"max_depth", {ParamValue(std::int64_t{4}), {}}},
+                              {"min_samples_split", ints({2, 10})},
+                              {"min_samples_leaf", ints({1, 5})}})});
+}
+
+TEST(Families, ShareWhatNests) {
+  const auto points = shared_grid();
+  const auto families = make_families(points, true);
+  ASSERT_EQ(families.size(), 2u) << "one for each min_samples_leaf, which never nests";
+  for (const auto& family : families) {
+    EXPECT_EQ(family.members.size(), 12u);
+    EXPECT_EQ(family.stages, (std::vector<std::int64_t>{25, 50, 100}));
+    EXPECT_EQ(family.cut_settings.size(), 4u);
+    EXPECT_EQ(family.n_units(), 100);
+    for (const auto& member : family.members) {
+      const auto& settings = std::get<options::ForestSettings>(
+          points[static_cast<std::size_t>(member.point)].settings);
+      EXPECT_EQ(family.stages[static_cast<std::size_t>(member.stage)], settings.n_estimators);
+      const auto& cut = family.cut_settings[static_cast<std::size_t>(member.cut)];
+      EXPECT_EQ(cut.max_depth, settings.max_depth);
+      EXPECT_EQ(cut.min_samples_split, settings.min_samples_split);
+    }
+  }
+}
+
+TEST(Families, WithoutSharingEveryPointIsAlone) {
+  const auto points = shared_grid();
+  const auto families = make_families(points, false);
+  ASSERT_EQ(families.size(), points.size());
+  for (const auto& family : families) EXPECT_EQ(family.members.size(), 1u);
+}
+
+TEST(Families, SplitAtTheLimitOfCuts) {
+  std::vector<ParamValue> depths;
+  for (std::int64_t depth = 1; depth <= 100; ++depth) depths.emplace_back(depth);
+  const auto families = make_families(expand({forest_grid({{"max_depth", depths}})}), true);
+  ASSERT_EQ(families.size(), 2u);
+  EXPECT_EQ(families[0].cut_settings.size(), learn::kMaxCuts);
+  EXPECT_EQ(families[1].cut_settings.size(), 100 - learn::kMaxCuts);
+}
+
+TEST(Families, BoostingSharesRoundsAndStoppingRule) {
+  const auto points = expand({{"b",
+                               Estimator::kHistGradientBoostingClassifier,
+                               {{"max_iter", ints({50, 100})},
+                                {"n_iter_no_change", ints({5, 10})},
+                                {"learning_rate", {ParamValue(0.1), ParamValue(0.2)}}}}});
+  const auto families = make_families(points, true);
+  ASSERT_EQ(families.size(), 2u);
+  EXPECT_EQ(families[0].boosting_members.size(), 4u);
+  EXPECT_EQ(families[0].n_units(), 100);
+}
+
+TEST(Families, EstimatorsAreApart) {
+  const auto points = expand({forest_grid({}),
+                              {"again", Estimator::kRandomForestClassifier, {}},
+                              {"b", Estimator::kHistGradientBoostingClassifier, {}}});
+  EXPECT_EQ(make_families(points, true).size(), 2u);
+}
+
+TEST(Plan, BlocksEndAtStages) {
+  const auto families = make_families(shared_grid(), true);
+  const auto blocks = make_blocks(families[0], 3, 20);
+  std::int32_t at = 0;
+  for (const auto& block : blocks) {
+    EXPECT_EQ(block.first_unit, at);
+    EXPECT_LE(block.last_unit - block.first_unit, 20);
+    for (const std::int32_t stage : {25, 50, 100}) {
+      EXPECT_FALSE(block.first_unit < stage && stage < block.last_unit);
+    }
+    EXPECT_EQ(block.fold, 3);
+    at = block.last_unit;
+  }
+  EXPECT_EQ(at, 100);
+  EXPECT_EQ(make_blocks(families[0], 0, 0).size(), 1u);
+}
+
+TEST(Plan, TasksCoverEveryFitOnce) {
+  const DataShape shape{1000, 10, 2, Task::kClassification};
+  const auto plan = make_plan(shared_grid(), true, 5, shape, 0);
+  EXPECT_EQ(plan.n_fits(), 10u);
+  EXPECT_EQ(plan.tasks.size(), 10u);
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+    EXPECT_EQ(plan.tasks[i].id, static_cast<std::int32_t>(i));
+    EXPECT_GT(plan.tasks[i].cost, 0);
+  }
+}
+
+TEST(Plan, FewFitsAreCutForManyRanks) {
+  const auto families = make_families(shared_grid(), true);
+  EXPECT_EQ(choose_block_trees(families, 5, 1), 0);
+  EXPECT_EQ(choose_block_trees(families, 5, 2), 0) << "ten fits are enough for two ranks";
+  EXPECT_GT(choose_block_trees(families, 5, 4), 0);
+  EXPECT_GE(choose_block_trees(families, 5, 10000), 4);
+}
+
+}  // namespace
+}  // namespace orchard::search

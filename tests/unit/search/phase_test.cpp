@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "orchard/search/search_state.hpp"
+
+namespace orchard::search {
+namespace {
+
+using options::Estimator;
+using options::ParamValue;
+
+/// Two rows of test data with a known answer; no learner is involved.
+class TwoRows : public FoldSource {
+ public:
+  TwoRows() {
+    data_.layout.n_train = 0;
+    data_.layout.n_test = 2;
+    data_.target = target_;
+  }
+  const data::BinnedData& binned(std::int32_t, int) const override { return data_; }
+
+ private:
+  std::vector<double> target_ = {0, 1};
+  data::BinnedData data_;
+};
+
+class PhaseTest : public ::testing::Test {
+ protected:
+  PhaseTest() {
+    schema_.task = Task::kClassification;
+    schema_.classes = {"no", "yes"};
+    const std::vector<ParamValue> trees = {std::int64_t{2}, std::int64_t{4}};
+    plan_ = make_plan(
+        expand({{"forest", Estimator::kRandomForestClassifier, {{"n_estimators", trees}}}}), true,
+        1, {2, 1, 2, Task::kClassification}, 1);
+  }
+  Phase phase() { return Phase(plan_.families, plan_.tasks, 0, schema_, scorers_, folds_); }
+  /// One tree that is sure of `label` for both rows.
+  static TaskResult block(std::int32_t task, int label) {
+    TaskResult result;
+    result.task = task;
+    result.value_exponent = -30;
+    const std::int64_t one = std::int64_t{1} << 30;
+    result.sums = {label == 0 ? one : 0, label == 0 ? 0 : one, label == 0 ? one : 0,
+                   label == 0 ? 0 : one};
+    return result;
+  }
+
+  model::Schema schema_;
+  std::vector<std::string> scorers_ = {"accuracy"};
+  TwoRows folds_;
+  Plan plan_;
+};
+
+TEST_F(PhaseTest, HandsOutEveryTaskOnceAndThenNothing) {
+  auto phase = this->phase();
+  std::vector<bool> seen(4, false);
+  for (int i = 0; i < 4; ++i) {
+    const auto task = phase.next_task();
+    ASSERT_TRUE(task.has_value());
+    EXPECT_FALSE(seen[static_cast<std::size_t>(task->id)]);
+    seen[static_cast<std::size_t>(task->id)] = true;
+  }
+  EXPECT_FALSE(phase.next_task().has_value());
+  EXPECT_FALSE(phase.is_done());
+}
+
+TEST_F(PhaseTest, StartedTasksComeFirst) {
+  auto phase = this->phase();
+  phase.prefer({2});
+  EXPECT_EQ(phase.next_task()->id, 2);
+}
+
+TEST_F(PhaseTest, LongestFirst) {
+  plan_.tasks[3].cost *= 10;
+  auto phase = this->phase();
+  EXPECT_EQ(phase.next_task()->id, 3);
+}
+
+TEST_F(PhaseTest, BlocksAddUpInAnyOrderOfArrival) {
+  // Trees 0 and 1 say "no", 2 and 3 say "no", "no": two trees are right on half the rows.
+  for (const auto& order : {std::vector<std::int32_t>{0, 1, 2, 3}, {3, 1, 0, 2}}) {
+    auto phase = this->phase();
+    for (const auto task : order) {
+      EXPECT_FALSE(phase.is_done());
+      phase.consume(block(task, task < 2 ? 0 : 1));
+    }
+    ASSERT_TRUE(phase.is_done());
+    const auto& outcome = phase.outcome(0, 0);
+    EXPECT_EQ(outcome.failure, "");
+    // Two trees: "no" for both rows. Four trees: a tie, which goes to the lowest class.
+    EXPECT_EQ(outcome.scores.scores, (std::vector<double>{0.5, 0.5}));
+  }
+}
+
+TEST_F(PhaseTest, RestoredResultsGiveTheSameScores) {
+  auto first = this->phase();
+  for (std::int32_t task = 0; task < 3; ++task) first.consume(block(task, 1));
+  auto second = this->phase();
+  for (const auto* result : first.results()) {
+    second.restore(TaskResult::from_bytes(result->to_bytes()));
+  }
+  EXPECT_EQ(second.n_done(), 3u);
+  EXPECT_EQ(second.next_task()->id, 3);
+  second.consume(block(3, 1));
+  EXPECT_EQ(second.outcome(0, 0).scores.scores, (std::vector<double>{0.5, 0.5}));
+
+  // A finished fit is restored from its scores alone.
+  auto third = this->phase();
+  for (const auto* result : second.results()) {
+    EXPECT_TRUE(result->sums.empty());
+    third.restore(*result);
+  }
+  EXPECT_TRUE(third.is_done());
+  EXPECT_EQ(third.outcome(0, 0).scores.scores, (std::vector<double>{0.5, 0.5}));
+}
+
+TEST_F(PhaseTest, AFailedBlockFailsItsFit) {
+  auto phase = this->phase();
+  for (std::int32_t task = 0; task < 3; ++task) phase.consume(block(task, 1));
+  TaskResult failed;
+  failed.task = 3;
+  failed.failure = "no rows";
+  phase.consume(failed);
+  EXPECT_EQ(phase.outcome(0, 0).failure, "no rows");
+  const auto results = make_results(plan_, phase, scorers_, "accuracy");
+  EXPECT_TRUE(std::isnan(results.mean_scores[0]));
+  EXPECT_FALSE(results.best.has_value());
+  EXPECT_EQ(results.points[1].failure, "no rows");
+}
+
+TEST(Results, MeanAndStd) {
+  const auto two = mean_and_std(std::vector<double>{1, 3});
+  EXPECT_EQ(two.mean, 2);
+  EXPECT_EQ(two.std, 1);
+  EXPECT_TRUE(std::isnan(
+      mean_and_std(std::vector<double>{1, std::numeric_limits<double>::quiet_NaN()}).mean));
+}
+
+TEST(Snapshot, RoundTrip) {
+  TaskResult result;
+  result.task = 7;
+  result.failure = "why";
+  result.scores = {0.5};
+  result.reasons = {"r"};
+  result.sums = {1, -2};
+  result.units = {{model::Tree()}};
+  result.units[0][0].feature = {-1};
+  result.baseline = {3};
+  const auto back = TaskResult::from_bytes(result.to_bytes());
+  EXPECT_EQ(back.task, 7);
+  EXPECT_EQ(back.failure, "why");
+  EXPECT_EQ(back.reasons, result.reasons);
+  EXPECT_EQ(back.sums, result.sums);
+  EXPECT_EQ(back.units, result.units);
+  EXPECT_EQ(back.baseline, result.baseline);
+}
+
+}  // namespace
+}  // namespace orchard::search
