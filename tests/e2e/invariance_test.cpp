@@ -1,0 +1,185 @@
+// The test that proves most of the program: the same job on any layout, interrupted any number of
+// times, ends with the same bytes.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "program.hpp"
+
+namespace orchard::e2e {
+namespace {
+
+/// A job over both kinds of learners with everything that could depend on a layout: missing cells,
+/// categories, weights, several classes, shared fits, early stopping.
+std::string job_text(const std::string& data, const std::string& task, int n_trees) {
+  const bool is_regression = task == "regression";
+  const std::string kind = is_regression ? "Regressor" : "Classifier";
+  const std::string scorers = is_regression      ? "neg_root_mean_squared_error, r2"
+                              : task == "binary" ? "roc_auc, neg_log_loss, balanced_accuracy"
+                                                 : "neg_log_loss, accuracy, roc_auc_ovr";
+  const auto trees = std::to_string(n_trees), half = std::to_string(n_trees / 2);
+  return "[job]\nname = invariance\nrandom_state = 7\n"
+         "[data]\ntrain = " +
+         data +
+         "\ntarget = target\nweight = w\n"
+         "[cv]\nn_splits = 3\nshuffle = true\n"
+         "[search]\nscoring = " +
+         scorers +
+         "\n"
+         "[grid.forest]\nestimator = RandomForest" +
+         kind + "\nn_estimators = " + half + ", " + trees +
+         "\nmax_depth = 3, none\nmin_samples_split = 2, 10\nmin_samples_leaf = 1, 3\n"
+         "[grid.boosting]\nestimator = HistGradientBoosting" +
+         kind + "\nmax_iter = " + half + ", " + trees +
+         "\nlearning_rate = 0.1\nmax_leaf_nodes = 7\nearly_stopping = false, true\n"
+         "[checkpoint]\ninterval = 0.2\n";
+}
+
+class Invariance : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    data_ = directory_ / "data.csv";
+    write_file(data_, make_csv(GetParam(), 900, test_seed()));
+    write_file(directory_ / "job.cfg", job_text(data_, GetParam(), 16));
+  }
+  Outcome search(int n_ranks, const std::string& out, std::vector<std::string> more = {},
+                 const Environment& environment = {}) {
+    std::vector<std::string> arguments = {"search", directory_ / "job.cfg", "--output-dir",
+                                          directory_ / out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(n_ranks, arguments, environment);
+  }
+  void expect_equal(const std::string& a, const std::string& b) {
+    const auto outcome = run(0, {"compare", directory_ / a, directory_ / b});
+    EXPECT_EQ(outcome.code, 0) << outcome.output << outcome.errors;
+    EXPECT_EQ(outcome.output, "");
+    ASSERT_FALSE(file_bytes(directory_ / (a + "/model.h5")).empty());
+    EXPECT_EQ(file_bytes(directory_ / (a + "/model.h5")),
+              file_bytes(directory_ / (b + "/model.h5")));
+  }
+
+  Directory directory_;
+  std::string data_;
+};
+
+TEST_P(Invariance, RanksAndThreads) {
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  for (const int n_ranks : {1, 2, 3, 4}) {
+    for (const int n_threads : {1, 2}) {
+      const auto out = "r" + std::to_string(n_ranks) + "t" + std::to_string(n_threads);
+      const auto outcome = search(
+          n_ranks, out, {"--n-jobs=" + std::to_string(n_threads), "--parallel.oversubscribe=true"});
+      ASSERT_EQ(outcome.code, 0) << outcome.errors;
+      expect_equal("alone", out);
+    }
+  }
+}
+
+TEST_P(Invariance, SeveralNodes) {
+  ASSERT_EQ(search(1, "one").code, 0);
+  const auto outcome = search(4, "two-nodes", {}, {{"ORCHARD_RANKS_PER_NODE", "2"}});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("one", "two-nodes");
+}
+
+TEST_P(Invariance, OlderProcessors) {
+  ASSERT_EQ(search(1, "full").code, 0);
+  const auto outcome = search(2, "masked", {},
+                              {{"GLIBC_TUNABLES",
+                                "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX2_Usable,-FMA_Usable,"
+                                "-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ"}});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("full", "masked");
+}
+
+TEST_P(Invariance, SharedAndSeparateFits) {
+  ASSERT_EQ(search(2, "shared").code, 0);
+  const auto outcome = search(2, "separate", {"--search.share_fits=false"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("shared", "separate");
+}
+
+TEST_P(Invariance, StopsInOrderAndGoesOnElsewhere) {
+  ASSERT_EQ(search(1, "straight").code, 0);
+  write_file(directory_ / "job.cfg", job_text(data_, GetParam(), 16));
+  int n_stops = 0;
+  for (int start = 0; start < 40; ++start) {
+    Process process(command(1 + start % 4, {"search", directory_ / "job.cfg", "--output-dir",
+                                            directory_ / "stopped", "--n-jobs=1"}),
+                    {});
+    // Later and later, so that the chain ends even where nothing but start-up fits in.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300 + 40 * start));
+    process.send(SIGUSR1);
+    const auto outcome = process.wait(60);
+    if (outcome.code == 0) break;
+    ASSERT_TRUE(outcome.code == 75 || outcome.code == 128 + SIGUSR1 || outcome.code == 138)
+        << outcome.code << outcome.errors;
+    n_stops += outcome.code == 75 ? 1 : 0;
+  }
+  EXPECT_GE(n_stops, 1);
+  ASSERT_EQ(search(2, "stopped").code, 0);
+  expect_equal("straight", "stopped");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tasks, Invariance, ::testing::Values("binary", "multiclass", "regression"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+TEST(Interruption, TwentyKills) {
+  Directory directory;
+  write_file(directory / "data.csv", make_csv("multiclass", 3000, test_seed()));
+  write_file(directory / "job.cfg", job_text(directory / "data.csv", "multiclass", 60));
+  const std::vector<std::string> job = {"search", directory / "job.cfg", "--output-dir"};
+  const auto arguments = [&](const std::string& out) {
+    auto all = job;
+    all.push_back(directory / out);
+    return all;
+  };
+  ASSERT_EQ(run(2, arguments("straight")).code, 0);
+  const auto expect_same = [&](const std::string& a, const std::string& b) {
+    const auto outcome = run(0, {"compare", directory / a, directory / b});
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_EQ(file_bytes(directory / (a + "/model.h5")), file_bytes(directory / (b + "/model.h5")));
+  };
+
+  std::mt19937 generator(test_seed());
+  int n_kills = 0;
+  for (int attempt = 0; attempt < 80 && n_kills < 20; ++attempt) {
+    Process process(command(1 + attempt % 4, arguments("killed")), {});
+    const int delay_ms = 250 + static_cast<int>(generator() % 1500);
+    std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+    const auto ranks = process.children();
+    const bool aims_at_rank = generator() % 2 == 0 && !ranks.empty();
+    if (process.is_running()) {
+      if (aims_at_rank) {
+        kill(ranks[generator() % ranks.size()], SIGKILL);
+      } else {
+        process.send(SIGKILL);
+      }
+      ++n_kills;
+    }
+    const auto outcome = process.wait(60);
+    ASSERT_NE(outcome.code, -2) << "a killed job hangs";
+    // Ranks outlive a killed mpirun for a moment; none may go on for long.
+    for (const auto rank : ranks) {
+      for (int i = 0; i < 500 && kill(rank, 0) == 0; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      EXPECT_NE(kill(rank, 0), 0) << "a rank is left behind";
+    }
+    if (outcome.code == 0) {
+      expect_same("straight", "killed");
+      std::filesystem::remove_all(directory / "killed");
+    }
+  }
+  EXPECT_EQ(n_kills, 20);
+  ASSERT_EQ(run(3, arguments("killed")).code, 0);
+  expect_same("straight", "killed");
+}
+
+}  // namespace
+}  // namespace orchard::e2e
