@@ -264,7 +264,7 @@ run::PhaseEnd SearchJob::cross_validate() {
     end = run_tasks("search", plan_.families, *cv_folds_, cv_phase_.get());
     cv_folds_->release(node);
     if (end == run::PhaseEnd::kStopped) return end;
-    log::info(format("search phase: {}", print_duration(monotonic_s() - begin_s)));
+    log::info(format("search phase: {:.2f} s", monotonic_s() - begin_s));
   }
   choose_best();
   return end;
@@ -329,7 +329,7 @@ run::PhaseEnd SearchJob::refit() {
   const auto end = run_tasks("refit", refit_families_, *refit_folds_, refit_phase_.get());
   refit_folds_->release(session_.node());
   if (end == run::PhaseEnd::kDone) {
-    log::info(format("refit phase: {}", print_duration(monotonic_s() - begin_s)));
+    log::info(format("refit phase: {:.2f} s", monotonic_s() - begin_s));
   }
   return end;
 }

@@ -1,10 +1,12 @@
 #pragma once
 // The order in which a node tries features, drawn as far as it is asked for.
 
+#include <array>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "orchard/base/types.hpp"
 #include "orchard/random/stream.hpp"
 
 namespace orchard::learn {

@@ -182,6 +182,7 @@ h5::Image build_checkpoint(const Snapshot& snapshot, const JobIdentity& identity
   builder.set_attribute("/", "program_version", ORCHARD_VERSION);
   write_identity(builder, identity);
   write_results(builder, snapshot.results);
+  builder.set_attribute("/results", "block_trees", std::int64_t{snapshot.block_trees});
   write_running(builder, snapshot);
   write_units(builder, snapshot);
   write_timing(builder, snapshot, written_utc, host);
@@ -212,8 +213,8 @@ CheckpointContent read_checkpoint(ByteSpan file, const std::string& name) {
   content.host = reader.text_attribute("/timing", "host");
   Snapshot& snapshot = content.snapshot;
   snapshot.elapsed_s = reader.double_attribute("/timing", "elapsed_s");
-  snapshot.n_restarts = static_cast<std::int32_t>(reader.int_attribute("/timing", "n_restarts"));
-  snapshot.block_trees = static_cast<std::int32_t>(reader.int_attribute("/running", "block_trees"));
+  snapshot.n_restarts = read_int32(reader, "/timing", "n_restarts");
+  snapshot.block_trees = read_int32(reader, "/results", "block_trees");
   snapshot.results = read_results(reader);
   snapshot.running = read_running(reader);
   Units units = read_units(reader);

@@ -61,12 +61,6 @@ Schema read_schema(const h5::Reader& reader) {
   return schema;
 }
 
-std::int32_t read_int32(const h5::Reader& reader, const std::string& name) {
-  const std::int64_t value = reader.int_attribute("/", name);
-  if (value < INT32_MIN || value > INT32_MAX) reader.fail("/@" + name, format("is {}", value));
-  return static_cast<std::int32_t>(value);
-}
-
 Combine read_combine(const h5::Reader& reader) {
   const std::string combine = reader.text_attribute("/", "combine");
   if (combine == "average") return Combine::kAverage;
@@ -110,8 +104,8 @@ Ensemble read_model(ByteSpan file, const std::string& name) {
   Ensemble ensemble;
   ensemble.estimator = reader.text_attribute("/", "estimator");
   ensemble.combine = read_combine(reader);
-  ensemble.n_outputs = read_int32(reader, "n_outputs");
-  ensemble.value_exponent = read_int32(reader, "value_exponent");
+  ensemble.n_outputs = read_int32(reader, "/", "n_outputs");
+  ensemble.value_exponent = read_int32(reader, "/", "value_exponent");
   ensemble.schema = read_schema(reader);
   read_params(reader, ensemble);
   ensemble.baseline = reader.read<std::int64_t>("/baseline");

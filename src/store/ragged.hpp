@@ -1,6 +1,6 @@
 #pragma once
 // Lists of arrays of different lengths: the arrays end to end in one dataset, the borders in
-// "<path>_offsets". Private to this module.
+// "<path>_offsets"; and lists of texts and numbers of a size that is known. Private to this module.
 
 #include <string>
 #include <vector>
@@ -71,6 +71,16 @@ void read_ragged_texts(const h5::Reader& reader, const std::string& path, std::s
     set(i, std::vector<std::string>(joined.begin() + static_cast<std::ptrdiff_t>(offsets[i]),
                                     joined.begin() + static_cast<std::ptrdiff_t>(offsets[i + 1])));
   }
+}
+
+/// An attribute that must fit 32 bits.
+inline std::int32_t read_int32(const h5::Reader& reader, const std::string& object,
+                               const std::string& name) {
+  const std::int64_t value = reader.int_attribute(object, name);
+  if (value < INT32_MIN || value > INT32_MAX) {
+    reader.fail(object + "@" + name, "is " + std::to_string(value));
+  }
+  return static_cast<std::int32_t>(value);
 }
 
 /// Reads one list of texts that must have `n_texts` entries.

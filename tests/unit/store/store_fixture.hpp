@@ -129,6 +129,7 @@ inline search::Snapshot example_snapshot(std::int64_t salt = 0) {
   search::RunningTask fresh;
   fresh.task = 11;
   snapshot.running = {running, fresh};
+  snapshot.block_trees = 16;
   snapshot.elapsed_s = 123.25;
   snapshot.n_restarts = 4;
   snapshot.block_trees = 16;
@@ -145,6 +146,7 @@ inline void expect_equal(const search::Snapshot& a, const search::Snapshot& b) {
   for (std::size_t i = 0; i < a.running.size(); ++i) {
     EXPECT_EQ(a.running[i].to_bytes(), b.running[i].to_bytes()) << "running " << i;
   }
+  EXPECT_EQ(a.block_trees, b.block_trees);
   EXPECT_EQ(a.elapsed_s, b.elapsed_s);
   EXPECT_EQ(a.n_restarts, b.n_restarts);
   EXPECT_EQ(a.block_trees, b.block_trees);
