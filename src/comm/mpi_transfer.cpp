@@ -51,9 +51,15 @@ MPI_Request* MpiTransfer::add() {
 bool MpiTransfer::is_complete() {
   if (requests_.empty()) return true;
   int is_done = 0;
-  check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &is_done,
-                    MPI_STATUSES_IGNORE),
-        "MPI_Testall");
+  statuses_.resize(requests_.size());
+  const int code =
+      MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &is_done, statuses_.data());
+  if (code == MPI_ERR_IN_STATUS) {
+    for (const MPI_Status& status : statuses_) {
+      if (status.MPI_ERROR != MPI_ERR_PENDING) check(status.MPI_ERROR, "MPI_Testall");
+    }
+  }
+  check(code, "MPI_Testall");
   if (is_done != 0) requests_.clear();
   return is_done != 0;
 }

@@ -40,6 +40,7 @@ class MpiTransfer {
 
   std::size_t piece_bytes_;
   std::vector<MPI_Request> requests_;
+  std::vector<MPI_Status> statuses_;
   std::vector<Bytes> kept_;
 };
 

@@ -8,10 +8,10 @@
 namespace orchard::learn::boosting {
 namespace {
 
-constexpr std::size_t kLine = 64;         // features of a row in one cache line
-constexpr std::size_t kNarrow = 32;       // features whose packed sums still go in one pass
-constexpr std::size_t kTile = 16;         // else so many: 32 KiB of packed sums
-constexpr std::size_t kBlockRows = 2048;  // rows that stay in the cache between two tiles
+constexpr std::size_t kLine = 64;          // features of a row in one cache line
+constexpr std::size_t kNarrow = kMaxTile;  // features whose packed sums still go in one pass
+constexpr std::size_t kTile = 16;          // else so many: 32 KiB of packed sums
+constexpr std::size_t kBlockRows = 2048;   // rows that stay in the cache between two tiles
 constexpr std::size_t kCellsWorthThreads = 100'000;
 
 static_assert(kPackedRows % kBlockRows == 0);
@@ -55,7 +55,7 @@ HistogramBuilder::HistogramBuilder(const data::BinnedData& data, const Histogram
       tile_(data.n_features() <= kNarrow ? kNarrow : kTile),
       packed_(static_cast<std::size_t>(partition.n_parts())) {
   require(data.has_rows(), "boosting is given the row-major copy of the training rows");
-  packed_[0].resize(layout.n_slots());
+  packed_[0].resize(data.n_features() * kPackedStride);
 }
 
 void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments& segments,
@@ -85,7 +85,7 @@ void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const
                                       Histogram& out) {
   if (partial_.empty()) {
     partial_.assign(packed_.size() - 1, Histogram(layout_.n_slots()));
-    for (auto& packed : packed_) packed.resize(layout_.n_slots());
+    for (auto& packed : packed_) packed.resize(packed_[0].size());
   }
   pool_.for_chunks(segments.size(), 1, [&](std::size_t part, std::size_t, int) {
     add_range(gradients, {&segments[part], 1}, {0, data_.n_features()}, packed_[part],
@@ -109,31 +109,38 @@ void HistogramBuilder::add_range(const QuantisedGradients& gradients,
 void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
                                   std::span<const Segment> segments, Range features,
                                   std::vector<std::uint64_t>& packed, Sums* out) const {
-  const std::size_t first_slot = layout_.offset(features.first);
-  const std::span<std::uint64_t> slots(packed.data() + first_slot,
-                                       layout_.offset(features.last) - first_slot);
   // An earlier build may have been stopped halfway.
-  std::fill(slots.begin(), slots.end(), 0);
+  std::fill(packed.data() + features.first * kPackedStride,
+            packed.data() + features.last * kPackedStride, 0);
   bool is_first = true;
+  const auto flush_all = [&] {
+    for (std::size_t f = features.first; f < features.last; ++f) {
+      flush({packed.data() + f * kPackedStride, layout_.offset(f + 1) - layout_.offset(f)},
+            out + layout_.offset(f), is_first);
+    }
+    is_first = false;
+  };
   std::size_t n_pending = 0;
   for (const Segment& segment : segments) {
     for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
       const auto rows = partition_.rows(block_of(segment, at));
       pool_.poll();
       if (n_pending + rows.size() > kPackedRows) {
-        flush(slots, out + first_slot, is_first);
-        is_first = false;
+        flush_all();
         n_pending = 0;
       }
       for (std::size_t f = features.first; f < features.last; f += tile_) {
-        const BinRows bins{data_.row(0) + f, data_.layout.row_stride,
-                           std::min(tile_, features.last - f), layout_.offsets() + f};
-        add_packed_rows(bins, gradients.packed, rows, packed.data());
+        add_packed_rows(tile_rows(f, features.last), gradients.packed, rows,
+                        packed.data() + f * kPackedStride);
       }
       n_pending += rows.size();
     }
   }
-  flush(slots, out + first_slot, is_first);
+  flush_all();
+}
+
+BinRows HistogramBuilder::tile_rows(std::size_t first, std::size_t last) const {
+  return {data_.row(0) + first, data_.layout.row_stride, std::min(tile_, last - first)};
 }
 
 void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
@@ -145,9 +152,8 @@ void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
       const auto rows = partition_.rows(block_of(segment, at));
       pool_.poll();
       for (std::size_t f = features.first; f < features.last; f += tile_) {
-        const BinRows bins{data_.row(0) + f, data_.layout.row_stride,
-                           std::min(tile_, features.last - f), layout_.offsets() + f};
-        add_wide_rows(bins, gradients.wide, rows, out);
+        add_wide_rows(tile_rows(f, features.last), gradients.wide, rows, layout_.offsets() + f,
+                      out);
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "boosting_gradients.hpp"
+#include "boosting_histogram_kernel.hpp"
 #include "boosting_rows.hpp"
 #include "orchard/data/binning.hpp"
 
@@ -65,6 +66,7 @@ class HistogramBuilder {
                   Range features, std::vector<std::uint64_t>& packed, Sums* out) const;
   void add_wide(const QuantisedGradients& gradients, std::span<const Segment> segments,
                 Range features, Sums* out) const;
+  BinRows tile_rows(std::size_t first, std::size_t last) const;
   void build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
                       Histogram& out);
   void build_by_parts(const QuantisedGradients& gradients, const Segments& segments,
@@ -75,7 +77,7 @@ class HistogramBuilder {
   const RowPartition& partition_;
   parallel::Pool& pool_;
   std::size_t tile_;                                // features that are added in one pass
-  std::vector<std::vector<std::uint64_t>> packed_;  // [n_parts][n_slots]; by lines: the first
+  std::vector<std::vector<std::uint64_t>> packed_;  // [n_parts][n_features][kPackedStride]
   std::vector<Histogram> partial_;                  // [n_parts - 1], made when first needed
 };
 

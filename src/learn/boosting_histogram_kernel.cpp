@@ -16,9 +16,8 @@ static_assert(kPrefetch <= kReadAhead);
 /// kQuads * 4 features, then the few that are left.
 template <std::size_t kQuads>
 void add_packed_quads(const BinRows& bins, const std::uint64_t* words,
-                      std::span<const RowIndex> rows, std::uint64_t* slots) {
+                      std::span<const RowIndex> rows, std::uint64_t* packed) {
   const RowIndex* const list = rows.data();
-  const std::uint32_t* const offsets = bins.offsets;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::size_t ahead = list[i + kPrefetch];
     __builtin_prefetch(bins.bins + ahead * bins.stride);
@@ -28,14 +27,14 @@ void add_packed_quads(const BinRows& bins, const std::uint64_t* words,
     for (std::size_t quad = 0; quad < kQuads; ++quad) {
       std::uint32_t four;
       std::memcpy(&four, row + quad * 4, 4);
-      const std::uint32_t* const at = offsets + quad * 4;
-      slots[at[0] + (four & 255)] += word;
-      slots[at[1] + (four >> 8 & 255)] += word;
-      slots[at[2] + (four >> 16 & 255)] += word;
-      slots[at[3] + (four >> 24)] += word;
+      std::uint64_t* const at = packed + quad * 4 * kPackedStride;
+      at[static_cast<Bin>(four)] += word;
+      at[kPackedStride + static_cast<Bin>(four >> 8)] += word;
+      at[2 * kPackedStride + static_cast<Bin>(four >> 16)] += word;
+      at[3 * kPackedStride + static_cast<Bin>(four >> 24)] += word;
     }
     for (std::size_t f = kQuads * 4; f < bins.n_features; ++f) {
-      slots[offsets[f] + row[f]] += word;
+      packed[f * kPackedStride + row[f]] += word;
     }
   }
 }
@@ -46,18 +45,17 @@ template <std::size_t... kQuads>
 constexpr auto make_kernels(std::index_sequence<kQuads...>) {
   return std::array<Kernel, sizeof...(kQuads)>{add_packed_quads<kQuads>...};
 }
-constexpr auto kKernels = make_kernels(std::make_index_sequence<9>());
+constexpr auto kKernels = make_kernels(std::make_index_sequence<kMaxTile / 4 + 1>());
 
 }  // namespace
 
 void add_packed_rows(const BinRows& bins, const std::uint64_t* words,
-                     std::span<const RowIndex> rows, std::uint64_t* slots) {
-  const std::size_t n_quads = std::min(bins.n_features / 4, kKernels.size() - 1);
-  kKernels[n_quads](bins, words, rows, slots);
+                     std::span<const RowIndex> rows, std::uint64_t* packed) {
+  kKernels[bins.n_features / 4](bins, words, rows, packed);
 }
 
 void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowIndex> rows,
-                   Sums* slots) {
+                   const std::uint32_t* offsets, Sums* slots) {
   const RowIndex* const list = rows.data();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::size_t ahead = list[i + kPrefetch];
@@ -65,7 +63,7 @@ void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowInd
     __builtin_prefetch(sums + ahead);
     const Bin* const row = bins.bins + list[i] * bins.stride;
     const Sums sum = sums[list[i]];
-    for (std::size_t f = 0; f < bins.n_features; ++f) slots[bins.offsets[f] + row[f]] += sum;
+    for (std::size_t f = 0; f < bins.n_features; ++f) slots[offsets[f] + row[f]] += sum;
   }
 }
 

@@ -76,15 +76,14 @@ void PairSearch<Kind>::collect(const Bin* column, const data::FeatureBins& bins,
   bins_.n_missing_rows = 0;
   missing_ = {};
   const int missing_bin = bins.missing_bin();
-  if (rows.size() >= plan_.tuning.n_scan_rows) {
+  if (rows.size() >= plan_.tuning.n_flag_rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Bin bin = column[positions[i]];
       kind_.add(cells_[bin], rows[i]);
+      flags_.raise(bin);
       if constexpr (kCounted) ++n_rows_[bin];
     }
-    for (std::size_t slot = 0; slot <= static_cast<std::size_t>(missing_bin); ++slot) {
-      if (Kind::pair(cells_[slot]).weight != 0) take<kCounted>(slot, missing_bin);
-    }
+    flags_.take_all([&](Bin bin) { take<kCounted>(bin, missing_bin); });
     return;
   }
   BinSet occupied;

@@ -203,6 +203,7 @@ class PairSearch {
   OccupiedBins bins_;
   std::array<Pair, 256> pairs_;  ///< of the occupied bins, in their order
   Pair missing_;
+  BinFlags flags_;
   /// By bin; all zero between features.
   std::array<typename Kind::Cell, 256> cells_{};
   std::array<std::uint32_t, 256> n_rows_{};

@@ -13,9 +13,9 @@ namespace orchard::learn {
 struct ForestTuning {
   /// Class counts a bin are kept when a node has at least this many rows a class; else rows are
   /// chained by bin.
-  std::size_t n_dense_rows = 4;
-  /// Occupied bins are found by a look at all bins from this many rows on, by a bit set below.
-  std::size_t n_scan_rows = 512;
+  std::size_t n_dense_rows = 32;
+  /// Occupied bins are marked by a byte each from this many rows on, by bits in four words below.
+  std::size_t n_flag_rows = 32;
 };
 
 /// Immutable while trees grow; shared by all threads.

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 #include "orchard/base/types.hpp"
@@ -32,6 +33,28 @@ class BinSet {
 
  private:
   std::array<std::uint64_t, 4> words_{};
+};
+
+/// The same set for many insertions: a byte a bin, so that no insertion waits for the one before.
+class BinFlags {
+ public:
+  void raise(Bin bin) { flags_[bin] = 1; }
+  /// Calls visit(bin) in ascending order and empties the set.
+  template <class Visit>
+  void take_all(Visit visit) {
+    for (std::size_t at = 0; at < flags_.size(); at += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, flags_.data() + at, 8);
+      if (word == 0) continue;
+      std::memset(flags_.data() + at, 0, 8);
+      for (; word != 0; word &= word - 1) {
+        visit(static_cast<Bin>(at + static_cast<std::size_t>(std::countr_zero(word)) / 8));
+      }
+    }
+  }
+
+ private:
+  alignas(64) std::array<std::uint8_t, 256> flags_{};
 };
 
 /// Rules for splits by a categorical feature: rarer levels are pooled with missing, and means are

@@ -17,6 +17,7 @@ namespace orchard::store {
 namespace {
 
 constexpr double kStrayAge_s = 60;
+constexpr std::size_t kSliceBytes = std::size_t{64} << 20;  // written between two heartbeats
 
 std::string job_description() {
   const auto id = env("SLURM_JOB_ID");
@@ -79,9 +80,13 @@ std::size_t CheckpointStore::save(const search::Snapshot& snapshot) {
   const std::string path = numbered_path(place_, utc, sequence);
   const h5::Image image = build_checkpoint(snapshot, identity_, sequence, utc, host_name());
   AtomicFile file(path);
-  file.write(image.bytes());
-  // Building and writing may have taken minutes: nobody may have come in between.
-  lock_->refresh();
+  for (ByteSpan rest = image.bytes(); !rest.empty();) {
+    const auto slice = rest.first(std::min(rest.size(), kSliceBytes));
+    file.write(slice);
+    lock_->refresh();
+    rest = rest.subspan(slice.size());
+  }
+  // That may have taken minutes: nobody may have come in between.
   lock_->check();
   file.publish(true);
   last_path_ = path;

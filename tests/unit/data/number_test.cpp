@@ -67,7 +67,8 @@ TEST(Number, RoundsCorrectly) {
   const random::Stream stream(testing::test_seed(), random::Purpose::kBootstrap, 0);
   std::uint64_t draw = 0;
   for (int i = 0; i < 20000; ++i) {
-    const auto digits = stream.bits(draw++) >> stream.below(64, draw++);
+    const auto shift = stream.below(64, draw++);
+    const auto digits = stream.bits(draw++) >> shift;
     const std::string digits_text = std::to_string(digits);
     const auto point = stream.below(digits_text.size() + 1, draw++);
     const char* const sign = stream.below(2, draw++) == 0 ? "-" : "";

@@ -173,22 +173,26 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
     list.resize(n_listed + kReadAhead);
 
     std::vector<Sums> expected(5 + n_features * 11), made(expected.size()), wide(expected.size());
-    std::vector<std::uint64_t> packed(expected.size());
     for (std::size_t i = 0; i < n_listed; ++i) {
       for (std::size_t f = 0; f < n_features; ++f) {
         expected[offsets[f] + bins[list[i] * stride + f]] += pairs[list[i]];
       }
     }
-    const BinRows rows{bins.data(), stride, n_features, offsets.data()};
+    const BinRows rows{bins.data(), stride, n_features};
     const std::span<const RowIndex> listed(list.data(), n_listed);
-    add_packed_rows(rows, words.data(), listed, packed.data());
-    flush(packed, made.data(), true);
+    std::vector<std::uint64_t> packed(n_features * kPackedStride);
+    const auto add_and_flush = [&](bool is_first) {
+      add_packed_rows(rows, words.data(), listed, packed.data());
+      for (std::size_t f = 0; f < n_features; ++f) {
+        flush({packed.data() + f * kPackedStride, 11}, made.data() + offsets[f], is_first);
+      }
+    };
+    add_and_flush(true);
     EXPECT_EQ(made, expected);
     EXPECT_THAT(packed, ::testing::Each(0U));
-    add_packed_rows(rows, words.data(), listed, packed.data());
-    flush(packed, made.data(), false);
-    add_wide_rows(rows, pairs.data(), listed, wide.data());
+    add_wide_rows(rows, pairs.data(), listed, offsets.data(), wide.data());
     EXPECT_EQ(wide, expected);
+    add_and_flush(false);
     for (std::size_t i = 0; i < made.size(); ++i) {
       made[i] -= expected[i];
     }
