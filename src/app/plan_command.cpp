@@ -56,11 +56,11 @@ std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
   if (plan.families.size() > kMaxFamiliesShown) {
     text += format("          ... and {} more\n", plan.families.size() - kMaxFamiliesShown);
   }
-  text +=
-      format("tasks     {} ({}), then {}\n", plan.tasks.size(),
-             plan.block_trees > 0 ? format("forests in blocks of up to {} trees", plan.block_trees)
-                                  : std::string("whole fits"),
-             has_refit ? "the refit of the best point on all rows" : "no refit");
+  text += format("tasks     {} ({}), then {}\n", plan.tasks.size(),
+                 plan.cutting.n_fits > 0 ? format("{} forests in blocks of up to {} trees",
+                                                  plan.cutting.n_fits, plan.cutting.block_trees)
+                                         : std::string("whole fits"),
+                 has_refit ? "the refit of the best point on all rows" : "no refit");
   return text;
 }
 
@@ -78,7 +78,7 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     const auto n_folds = static_cast<std::int32_t>(data.folds.size());
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape,
-                          search::choose_block_trees(families, n_folds, n_ranks));
+                          search::choose_cutting(families, n_folds, data.shape, n_ranks));
     const auto binned =
         run::fold_store_bytes(data.loaded.table, fold_needs(plan.families, data.folds));
     std::string text = format("job       {} ({})\n", job.job.name, job.path);

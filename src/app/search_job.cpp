@@ -142,9 +142,10 @@ void SearchJob::plan() {
     auto points = search::expand(job_.grids);
     const auto families = search::make_families(points, job_.search.share_fits);
     const auto n_folds = static_cast<std::int32_t>(data_.folds.size());
-    const auto block_trees = search::choose_block_trees(families, n_folds, session_.world().size());
-    plan_ = search::make_plan(std::move(points), job_.search.share_fits, n_folds, data_.shape,
-                              block_trees);
+    const auto cutting =
+        search::choose_cutting(families, n_folds, data_.shape, session_.world().size());
+    plan_ =
+        search::make_plan(std::move(points), job_.search.share_fits, n_folds, data_.shape, cutting);
   });
   const auto& table = data_.loaded.table;
   log::info(format(
@@ -196,16 +197,16 @@ void SearchJob::resume() {
     if (resumed_) {
       earlier_s_ = resumed_->elapsed_s;
       n_restarts_ = resumed_->n_restarts + 1;
-      plan_.block_trees = resumed_->block_trees;
+      plan_.cutting = resumed_->cutting;
       log::info(format("resuming from {}: {} finished tasks, {} under way, restart {}",
                        checkpoints_->last_path(), resumed_->results.size(),
                        resumed_->running.size(), n_restarts_));
     }
-    writer.put(plan_.block_trees);
+    writer.put(plan_.cutting);
   });
-  const auto block_trees = ByteReader(world.broadcast(writer.take(), 0)).get<std::int32_t>();
+  const auto cutting = ByteReader(world.broadcast(writer.take(), 0)).get<search::Cutting>();
   plan_ = search::make_plan(std::move(plan_.points), job_.search.share_fits, plan_.n_folds,
-                            data_.shape, block_trees);
+                            data_.shape, cutting);
 }
 
 void SearchJob::restore(search::Phase& phase) {
@@ -222,7 +223,7 @@ search::Snapshot SearchJob::snapshot(std::vector<search::RunningTask> running) c
     for (const auto* result : phase->results()) snapshot.results.push_back(*result);
   }
   snapshot.running = std::move(running);
-  snapshot.block_trees = plan_.block_trees;
+  snapshot.cutting = plan_.cutting;
   snapshot.elapsed_s = earlier_s_ + (monotonic_s() - began_s_);
   snapshot.n_restarts = n_restarts_;
   return snapshot;

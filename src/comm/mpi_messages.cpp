@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mpi_call.hpp"
+#include "orchard/base/clock.hpp"
 
 namespace orchard::comm {
 namespace {
@@ -21,6 +22,8 @@ struct Head {
 constexpr std::size_t kShort_bytes = 2048;
 /// Heads taken in at a time, so that a flood does not keep a rank from its work.
 constexpr int kMaxHeads = 256;
+/// How long a poll stays with a message that is arriving.
+constexpr double kPatience_s = 3e-3;
 
 }  // namespace
 
@@ -44,6 +47,10 @@ void MpiMessages::send(int destination, int tag, Bytes bytes) {
 
 std::optional<Message> MpiMessages::next() {
   progress();
+  // A long message moves only while both sides are inside MPI, and polls are far apart: what has
+  // begun to arrive is worth a short wait.
+  const double until_s = arriving_.empty() ? 0 : monotonic_s() + kPatience_s;
+  while (inbox_.empty() && !arriving_.empty() && monotonic_s() < until_s) progress();
   if (inbox_.empty()) return std::nullopt;
   Message message = std::move(inbox_.front());
   inbox_.pop_front();

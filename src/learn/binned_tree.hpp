@@ -20,6 +20,8 @@ class BinnedTree {
 
   std::size_t n_nodes() const { return nodes_.size(); }
   bool is_leaf(NodeIndex node) const { return at(node).left < 0; }
+  /// Whether the readout of any cut stops at the node.
+  bool has_stop(NodeIndex node) const { return at(node).has_stop; }
 
   /// The child of an inner node for the row at `position` of the layout (training rows, then test
   /// rows).
@@ -47,6 +49,7 @@ class BinnedTree {
     std::int32_t set = -1;  ///< categorical: index into sets_
     Bin first_right = 0;
     Bin n_right = 0;
+    bool has_stop = false;
   };
 
   const Node& at(NodeIndex node) const { return nodes_[static_cast<std::size_t>(node)]; }

@@ -1,7 +1,7 @@
 #include "orchard/learn/forest.hpp"
 
-#include "binned_tree.hpp"
 #include "forest_grower.hpp"
+#include "forest_readout.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
 
@@ -20,9 +20,6 @@ struct ForestFit::State {
   std::vector<model::Unit> units;
   std::vector<std::unique_ptr<ForestGrower>> growers;  ///< [n_threads]
   bool has_advanced = false;
-
-  void walk(const BinnedTree& binned, const model::Tree& tree, RowIndex row,
-            std::span<std::int64_t> sums) const;
 };
 
 ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& settings,
@@ -86,31 +83,6 @@ ModelFrame ForestFit::frame() const {
           state_->plan.value_exponent, std::vector<std::int64_t>(n_outputs, 0)};
 }
 
-/// Adds one tree's values for one test row at every cut, in one walk.
-void ForestFit::State::walk(const BinnedTree& binned, const model::Tree& tree, RowIndex row,
-                            std::span<std::int64_t> sums) const {
-  const auto& data = plan.context.data;
-  const std::size_t width = plan.n_values();
-  const std::size_t stride = data.n_test() * width;
-  std::uint64_t cuts = plan.all_cuts();
-  NodeIndex node = 0;
-  while (true) {
-    const auto i = static_cast<std::size_t>(node);
-    if (tree.stops[i] != 0) {
-      const std::int64_t* value =
-          tree.values.data() + static_cast<std::size_t>(tree.value_row[i]) * width;
-      for (auto hits = tree.stops[i] & cuts; hits != 0; hits &= hits - 1) {
-        const auto cut = static_cast<std::size_t>(std::countr_zero(hits));
-        std::int64_t* out = sums.data() + cut * stride + row * width;
-        for (std::size_t k = 0; k < width; ++k) out[k] += value[k];
-      }
-      cuts &= ~tree.stops[i];
-    }
-    if (cuts == 0 || binned.is_leaf(node)) return;
-    node = binned.child(node, data, data.n_train() + row);
-  }
-}
-
 void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int64_t> sums) {
   const State& state = *state_;
   const auto& data = state.plan.context.data;
@@ -120,16 +92,14 @@ void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int
   auto& pool = state.plan.context.pool;
   for (std::size_t begin = first; begin < last; begin += kTreesAWalk) {
     const std::size_t n_trees = std::min(kTreesAWalk, last - begin);
-    std::vector<BinnedTree> binned(n_trees);
+    std::vector<TreeReadout> trees(n_trees);
     pool.for_chunks(n_trees, 1, [&](std::size_t i, std::size_t, int) {
-      binned[i] = BinnedTree(state.units[begin + i][0], *data.binning);
+      trees[i] = TreeReadout(state.units[begin + i][0], *data.binning, state.plan.n_values());
     });
     pool.for_chunks(data.n_test(), kRowsAWalk, [&](std::size_t row, std::size_t end, int) {
-      for (std::size_t i = 0; i < n_trees; ++i) {
-        const model::Tree& tree = state.units[begin + i][0];
-        for (std::size_t r = row; r < end; ++r) {
-          state.walk(binned[i], tree, static_cast<RowIndex>(r), sums);
-        }
+      for (const auto& tree : trees) {
+        tree.add(data, state.plan.all_cuts(), static_cast<RowIndex>(row),
+                 static_cast<RowIndex>(end), sums);
       }
       pool.poll();
     });

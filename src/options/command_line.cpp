@@ -217,6 +217,20 @@ void take_option(const po::option& option, CommandLine& line, Problems& problems
   }
 }
 
+void check_command(const std::vector<std::string>& words, bool may_be_missing, Problems& problems) {
+  const Place place{"command line", kCommandLine};
+  if (words.empty()) {
+    if (may_be_missing) return;
+    problems.add(place, format("no command. Usage: orchard COMMAND [OPERANDS] [OPTIONS]. Commands: "
+                               "{}. Run 'orchard help' for more.",
+                               join(command_names(), ", ")));
+  } else if (find_command(words.front()) == nullptr) {
+    const auto hint = did_you_mean(words.front(), command_names());
+    problems.add(place, format("unknown command '{}'.{}{} Commands: {}.", escape(words.front()),
+                               hint.empty() ? "" : " ", hint, join(command_names(), ", ")));
+  }
+}
+
 }  // namespace
 
 CommandLine parse_command_line(std::span<const std::string> arguments) {
@@ -237,17 +251,7 @@ CommandLine parse_command_line(std::span<const std::string> arguments) {
       take_option(option, line, problems);
     }
   }
-  const Place place{"command line", kCommandLine};
-  if (!words.empty() && info == nullptr) {
-    const auto hint = did_you_mean(words.front(), command_names());
-    problems.add(place, format("unknown command '{}'.{}{} Commands: {}.", escape(words.front()),
-                               hint.empty() ? "" : " ", hint, join(command_names(), ", ")));
-  }
-  if (words.empty() && !has_help && !has_version) {
-    problems.add(place, format("no command. Usage: orchard COMMAND [OPERANDS] [OPTIONS]. Commands: "
-                               "{}. Run 'orchard help' for more.",
-                               join(command_names(), ", ")));
-  }
+  check_command(words, has_help || has_version, problems);
   if (has_help || has_version) {
     problems.throw_if_any();
     CommandLine request;

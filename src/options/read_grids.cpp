@@ -32,10 +32,12 @@ class GridReader {
 
  private:
   void read(const Section& section);
+  const Section* find_base(const Section& section, std::vector<std::string>& chain);
   std::optional<std::vector<GridLine>> flatten(const Section& section,
                                                std::vector<std::string>& chain);
   std::optional<Estimator> read_estimator(const Section& section,
                                           const std::vector<GridLine>& lines);
+  void append_shared(Estimator estimator, std::vector<GridLine>& lines);
   void read_axis_line(const GridLine& from, const Section& section, Estimator estimator,
                       SubGrid& grid);
   void record(const Section& section, const SubGrid& grid, const std::vector<GridLine>& lines);
@@ -54,37 +56,41 @@ class GridReader {
 
 std::string base_name(const std::string& section) { return section.substr(section.find('.') + 1); }
 
+/// The section that `section` is like; nullptr, reported, when there is none or `like` goes round.
+const Section* GridReader::find_base(const Section& section, std::vector<std::string>& chain) {
+  const auto* like = section.find("like");
+  const auto reading = read_option(*find_option("grid", "like"), like->value);
+  for (const auto& problem : reading.problems) problems_.add(like->place, problem);
+  if (!reading.problems.empty()) return nullptr;
+  const auto& name = std::get<std::string>(reading.values.at(0));
+  const auto* base = document_.find("grid." + name);
+  if (base == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& each : document_.sections) {
+      if (each.family == "grid" && &each != &section) names.push_back(base_name(each.name));
+    }
+    const auto hint = did_you_mean(name, names);
+    problems_.add(like->place, format("like = {}: there is no section [grid.{}].{}{}", name, name,
+                                      hint.empty() ? "" : " ", hint));
+    return nullptr;
+  }
+  if (std::find(chain.begin(), chain.end(), name) == chain.end()) return base;
+  if (name == chain.front()) {  // else a member of the circle reports it
+    chain.push_back(name);
+    problems_.add(document_.place_of("grid." + name, "like"),
+                  format("like goes round in a circle: {}.", join(chain, " -> ")));
+  }
+  return nullptr;
+}
+
 /// Lines of the section over those it is like; nothing after an error in the chain.
 std::optional<std::vector<GridLine>> GridReader::flatten(const Section& section,
                                                          std::vector<std::string>& chain) {
   std::vector<GridLine> lines;
   chain.push_back(base_name(section.name));
-  if (const auto* like = section.find("like")) {
-    const auto reading = read_option(*find_option("grid", "like"), like->value);
-    for (const auto& problem : reading.problems) problems_.add(like->place, problem);
-    if (!reading.problems.empty()) return std::nullopt;
-    const auto& base_of = std::get<std::string>(reading.values.at(0));
-    const auto* base = document_.find("grid." + base_of);
-    if (base == nullptr) {
-      std::vector<std::string> names;
-      for (const auto& each : document_.sections) {
-        if (each.family == "grid" && &each != &section) names.push_back(base_name(each.name));
-      }
-      const auto hint = did_you_mean(base_of, names);
-      problems_.add(like->place,
-                    format("like = {}: there is no section [grid.{}].{}{}", escape(base_of),
-                           escape(base_of), hint.empty() ? "" : " ", hint));
-      return std::nullopt;
-    }
-    if (std::find(chain.begin(), chain.end(), base_of) != chain.end()) {
-      if (base_of == chain.front()) {
-        chain.push_back(base_of);
-        problems_.add(document_.place_of("grid." + chain.front(), "like"),
-                      format("like goes round in a circle: {}.", join(chain, " -> ")));
-      }
-      return std::nullopt;
-    }
-    auto base_lines = flatten(*base, chain);
+  if (section.find("like") != nullptr) {
+    const auto* base = find_base(section, chain);
+    auto base_lines = base != nullptr ? flatten(*base, chain) : std::nullopt;
     if (!base_lines) return std::nullopt;
     lines = std::move(*base_lines);
   }
@@ -142,6 +148,17 @@ void GridReader::read_axis_line(const GridLine& from, const Section& section, Es
   if (reading.problems.empty()) grid.axes.push_back({line.key, std::move(reading.values)});
 }
 
+/// Lines of [estimator] for parameters that the learner has and the sub-grid does not set.
+void GridReader::append_shared(Estimator estimator, std::vector<GridLine>& lines) {
+  const auto* shared = document_.find("estimator");
+  if (shared == nullptr) return;
+  for (const auto& line : shared->lines) {
+    const bool is_own = std::any_of(lines.begin(), lines.end(),
+                                    [&](const GridLine& own) { return own.line->key == line.key; });
+    if (!is_own && find_param(estimator, line.key) != nullptr) lines.push_back({&line, shared});
+  }
+}
+
 void GridReader::read(const Section& section) {
   std::vector<std::string> chain;
   auto lines = flatten(section, chain);
@@ -161,14 +178,7 @@ void GridReader::read(const Section& section) {
     return;
   }
   estimators_.insert(*estimator);
-  if (const auto* shared = document_.find("estimator")) {
-    for (const auto& line : shared->lines) {
-      const bool is_own = std::any_of(lines->begin(), lines->end(), [&](const GridLine& own) {
-        return own.line->key == line.key;
-      });
-      if (!is_own && find_param(*estimator, line.key) != nullptr) lines->push_back({&line, shared});
-    }
-  }
+  append_shared(*estimator, *lines);
   SubGrid grid;
   grid.name = base_name(section.name);
   grid.estimator = *estimator;

@@ -44,6 +44,7 @@ void Worker::work(const comm::Message& message) {
     const auto result = work_->finish();
     world_.send(0, kResult, result.to_bytes());
     world_.send(0, kReady, {});
+    world_.flush();  // nothing else to do than to see it through
   } catch (const Stopped&) {
     world_.send(0, kUnits, work_->new_units().to_bytes());
   }

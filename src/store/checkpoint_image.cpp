@@ -59,7 +59,6 @@ void write_results(h5::Builder& builder, const std::vector<TaskResult>& results)
 void write_running(h5::Builder& builder, const Snapshot& snapshot) {
   const auto& running = snapshot.running;
   builder.make_group("/running");
-  builder.set_attribute("/running", "block_trees", std::int64_t{snapshot.block_trees});
   builder.write("/running/task",
                 column<std::int32_t>(running, [](const auto& r) { return r.task; }));
   write_unit_offsets(builder, "/running/unit_offsets", running);
@@ -182,7 +181,8 @@ h5::Image build_checkpoint(const Snapshot& snapshot, const JobIdentity& identity
   builder.set_attribute("/", "program_version", ORCHARD_VERSION);
   write_identity(builder, identity);
   write_results(builder, snapshot.results);
-  builder.set_attribute("/results", "block_trees", std::int64_t{snapshot.block_trees});
+  builder.set_attribute("/results", "n_cut_fits", std::int64_t{snapshot.cutting.n_fits});
+  builder.set_attribute("/results", "block_trees", std::int64_t{snapshot.cutting.block_trees});
   write_running(builder, snapshot);
   write_units(builder, snapshot);
   write_timing(builder, snapshot, written_utc, host);
@@ -214,7 +214,8 @@ CheckpointContent read_checkpoint(ByteSpan file, const std::string& name) {
   Snapshot& snapshot = content.snapshot;
   snapshot.elapsed_s = reader.double_attribute("/timing", "elapsed_s");
   snapshot.n_restarts = read_int32(reader, "/timing", "n_restarts");
-  snapshot.block_trees = read_int32(reader, "/results", "block_trees");
+  snapshot.cutting.n_fits = read_int32(reader, "/results", "n_cut_fits");
+  snapshot.cutting.block_trees = read_int32(reader, "/results", "block_trees");
   snapshot.results = read_results(reader);
   snapshot.running = read_running(reader);
   Units units = read_units(reader);

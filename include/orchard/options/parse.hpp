@@ -39,9 +39,9 @@ struct CommandLine {
 CommandLine parse_command_line(std::span<const std::string> arguments);
 
 /// Reads the job file and resolves it. `text` is the file's content, `path` names it in messages.
-/// `environment` holds ORCHARD_SECTION__KEY variables. Reports every problem of the file at once,
-/// one line each ("path:line: ..."), as one kUsage error. Which keys are required depends on
-/// `command`. Local; only rank 0 needs to read the file itself.
+/// `environment` holds ORCHARD_SECTION__KEY variables; names without "__" are passed over. Reports
+/// every problem of the file at once, one line each ("path:line: ..."), as one kUsage error. Which
+/// keys are required depends on `command`. Local; only rank 0 needs to read the file itself.
 Job parse_job(Command command, const std::string& path, const std::string& text,
               const std::vector<CommandLine::Override>& overrides,
               const std::vector<std::pair<std::string, std::string>>& environment);

@@ -26,25 +26,31 @@ struct DataShape {
   Task task = Task::kClassification;
 };
 
+/// Which fits are handed out in blocks of trees, so that few fits keep many ranks busy: the last
+/// `n_fits` forest fits in task order. Chosen for the ranks of a job's first start and kept by its
+/// restarts, because task numbers go by it. Results do not depend on it.
+struct Cutting {
+  std::int32_t n_fits = 0;
+  std::int32_t block_trees = 0;
+};
+
 struct Plan {
   std::vector<Point> points;
   std::vector<Family> families;
   std::int32_t n_folds = 0;
-  /// Trees of a forest's block: 0 keeps every fit whole. Chosen for the ranks of the first start
-  /// and kept by restarts; results do not depend on it.
-  std::int32_t block_trees = 0;
+  Cutting cutting;
   std::vector<TaskSpec> tasks;  ///< cross-validation tasks, id = place
 
   std::size_t n_fits() const { return families.size() * static_cast<std::size_t>(n_folds); }
 };
 
-/// Trees of a block so that `n_ranks` ranks find enough tasks of like size: 0 (whole fits) when
-/// there are at least four fits a rank.
-std::int32_t choose_block_trees(const std::vector<Family>& families, std::int32_t n_folds,
-                                int n_ranks);
+/// Cuts as few fits as possible so that handing tasks out longest first keeps `n_ranks` ranks busy
+/// to within a twentieth, by the estimated costs.
+Cutting choose_cutting(const std::vector<Family>& families, std::int32_t n_folds,
+                       const DataShape& shape, int n_ranks);
 
 Plan make_plan(std::vector<Point> points, bool share_fits, std::int32_t n_folds,
-               const DataShape& shape, std::int32_t block_trees);
+               const DataShape& shape, const Cutting& cutting);
 
 /// Cuts the trees of one fit into blocks that also end at every stage.
 std::vector<TaskSpec> make_blocks(const Family& family, std::int32_t fold,

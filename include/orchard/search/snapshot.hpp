@@ -7,6 +7,7 @@
 
 #include "orchard/base/bytes.hpp"
 #include "orchard/model/tree.hpp"
+#include "orchard/search/plan.hpp"
 
 namespace orchard::search {
 
@@ -41,9 +42,8 @@ struct RunningTask {
 struct Snapshot {
   std::vector<TaskResult> results;   ///< ascending by task
   std::vector<RunningTask> running;  ///< ascending by task
-  /// Trees of a forest's block (Plan::block_trees), which the numbers of tasks go by.
-  std::int32_t block_trees = 0;
-  double elapsed_s = 0;  ///< work time of all runs so far
+  Cutting cutting;                   ///< which the numbers of tasks go by
+  double elapsed_s = 0;              ///< work time of all runs so far
   std::int32_t n_restarts = 0;
 };
 

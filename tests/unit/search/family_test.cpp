@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "orchard/search/plan.hpp"
 
 namespace orchard::search {
@@ -124,7 +126,7 @@ TEST(Plan, BlocksEndAtStages) {
 
 TEST(Plan, TasksCoverEveryFitOnce) {
   const DataShape shape{1000, 10, 2, Task::kClassification};
-  const auto plan = make_plan(shared_grid(), true, 5, shape, 0);
+  const auto plan = make_plan(shared_grid(), true, 5, shape, {});
   EXPECT_EQ(plan.n_fits(), 10u);
   EXPECT_EQ(plan.tasks.size(), 10u);
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
@@ -134,11 +136,23 @@ TEST(Plan, TasksCoverEveryFitOnce) {
 }
 
 TEST(Plan, FewFitsAreCutForManyRanks) {
+  const DataShape shape{1000, 10, 2, Task::kClassification};
   const auto families = make_families(shared_grid(), true);
-  EXPECT_EQ(choose_block_trees(families, 5, 1), 0);
-  EXPECT_EQ(choose_block_trees(families, 5, 2), 0) << "ten fits are enough for two ranks";
-  EXPECT_GT(choose_block_trees(families, 5, 4), 0);
-  EXPECT_GE(choose_block_trees(families, 5, 10000), 4);
+  EXPECT_EQ(choose_cutting(families, 5, shape, 1).n_fits, 0);
+  const auto for_three = choose_cutting(families, 5, shape, 3);
+  EXPECT_GE(for_three.n_fits, 1) << "ten equal fits leave one of three ranks with a fourth";
+  EXPECT_LE(for_three.n_fits, 4) << "as few as possible are cut";
+  EXPECT_GE(choose_cutting(families, 5, shape, 100).n_fits, 8);
+  EXPECT_GE(choose_cutting(families, 5, shape, 10000).block_trees, 4);
+}
+
+TEST(Plan, CutFitsAreTheLastForests) {
+  const DataShape shape{1000, 10, 2, Task::kClassification};
+  const auto plan = make_plan(shared_grid(), true, 5, shape, {2, 10});
+  std::map<std::pair<std::int32_t, std::int32_t>, int> n_tasks;
+  for (const auto& task : plan.tasks) ++n_tasks[{task.fold, task.family}];
+  EXPECT_EQ(n_tasks.size(), 10u);
+  for (const auto& [fit, n] : n_tasks) EXPECT_EQ(n > 1, fit.first == 4) << fit.first;
 }
 
 }  // namespace

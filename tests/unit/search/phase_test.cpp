@@ -34,7 +34,7 @@ class PhaseTest : public ::testing::Test {
     const std::vector<ParamValue> trees = {std::int64_t{2}, std::int64_t{4}};
     plan_ = make_plan(
         expand({{"forest", Estimator::kRandomForestClassifier, {{"n_estimators", trees}}}}), true,
-        1, {2, 1, 2, Task::kClassification}, 1);
+        1, {2, 1, 2, Task::kClassification}, {1, 1});
   }
   Phase phase() { return Phase(plan_.families, plan_.tasks, 0, schema_, scorers_, folds_); }
   /// One tree that is sure of `label` for both rows.

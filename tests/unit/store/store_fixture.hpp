@@ -129,10 +129,9 @@ inline search::Snapshot example_snapshot(std::int64_t salt = 0) {
   search::RunningTask fresh;
   fresh.task = 11;
   snapshot.running = {running, fresh};
-  snapshot.block_trees = 16;
   snapshot.elapsed_s = 123.25;
   snapshot.n_restarts = 4;
-  snapshot.block_trees = 16;
+  snapshot.cutting = {3, 16};
   return snapshot;
 }
 
@@ -146,10 +145,10 @@ inline void expect_equal(const search::Snapshot& a, const search::Snapshot& b) {
   for (std::size_t i = 0; i < a.running.size(); ++i) {
     EXPECT_EQ(a.running[i].to_bytes(), b.running[i].to_bytes()) << "running " << i;
   }
-  EXPECT_EQ(a.block_trees, b.block_trees);
   EXPECT_EQ(a.elapsed_s, b.elapsed_s);
   EXPECT_EQ(a.n_restarts, b.n_restarts);
-  EXPECT_EQ(a.block_trees, b.block_trees);
+  EXPECT_EQ(a.cutting.n_fits, b.cutting.n_fits);
+  EXPECT_EQ(a.cutting.block_trees, b.cutting.block_trees);
 }
 
 /// A forest of two classes over a numeric and a categorical feature.
