@@ -2,7 +2,7 @@
 
 #include "commands.hpp"
 #include "orchard/base/text.hpp"
-#include "search_job.hpp"
+#include "prepared_data.hpp"
 
 namespace orchard::app {
 namespace {

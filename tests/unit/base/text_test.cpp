@@ -16,7 +16,6 @@ namespace orchard {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::Optional;
 
 using Texts = std::vector<std::string>;
@@ -167,10 +166,10 @@ TEST(TextTest, NearestNamesAreFewNearAndInOrder) {
   const Texts known{"max_depth", "max_iter", "max_bins", "min_samples_leaf", "learning_rate"};
   EXPECT_THAT(nearest_names("max_detph", known), ElementsAre("max_depth"));
   EXPECT_THAT(nearest_names("MAX_DEPTH", known), ElementsAre("max_depth"));
-  EXPECT_THAT(nearest_names("eta", known), IsEmpty());
+  EXPECT_EQ(nearest_names("eta", known), Texts{});
   EXPECT_THAT(nearest_names("ad", Texts{"ac", "ab", "ae", "af", "ad"}),
               ElementsAre("ad", "ac", "ab"));
-  EXPECT_THAT(nearest_names(std::string(200, 'x'), Texts{std::string(200, 'x')}), IsEmpty());
+  EXPECT_EQ(nearest_names(std::string(200, 'x'), Texts{std::string(200, 'x')}), Texts{});
 }
 
 TEST(TextTest, DidYouMeanNamesTheCandidates) {
