@@ -54,6 +54,9 @@ const Case kCases[] = {
     {"binary_missing_leaf", {120, 0, 5, 0, 2, 8, true, false}, settings(kGini, 3)},
     {"binary_weights", {100, 0, 4, 0, 2, 12, true, true}, settings(kGini)},
     {"binary_categories", {250, 0, 1, 4, 2, 6, true, false}, settings(kGini)},
+    {"binary_many_levels", {500, 0, 0, 3, 2, 25, false, false}, settings(kGini)},
+    {"classes_many_levels", {500, 0, 0, 3, 3, 25, false, false}, settings(kGini)},
+    {"regression_many_levels", {500, 0, 0, 3, 0, 25, true, false}, settings(kSquared)},
     {"binary_weighted_categories", {250, 0, 1, 4, 2, 6, false, true}, settings(kGini, 2)},
     {"binary_entropy", {100, 0, 4, 1, 2, 9, true, false}, settings(kEntropy)},
     {"binary_balanced",
@@ -156,6 +159,33 @@ TEST_P(ForestGrowerTest, GrowsTheSameTreeByEveryMethod) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, ForestGrowerTest, ::testing::ValuesIn(kCases),
                          [](const auto& entry) { return std::string(entry.param.name); });
+
+/// Nodes of a tree that may only part levels a (10 rows, 6 positive) and c (15, 0) from b (200):
+/// that takes a mean of a below that of b, which only smoothing gives.
+std::size_t n_nodes_by_smoothing(int n_positive_of_b) {
+  ForestTable table({225, 0, 0, 1, 2, 3, false, false}, 1);
+  data::FeatureBins& bins = table.binning.features[0];
+  bins.n_bins = 3;
+  bins.level_of_bin = {0, 1, 2};
+  bins.bin_of_level = {0, 1, 2};
+  table.schema.features[0].levels = {"a", "b", "c"};
+  for (std::size_t row = 0; row < 225; ++row) {
+    const std::size_t level = row < 10 ? 0 : row < 210 ? 1 : 2;
+    table.memory[row] = static_cast<std::byte>(level);
+    const std::size_t n_positive = level == 0 ? 6 : 10 + static_cast<std::size_t>(n_positive_of_b);
+    table.target[row] = level < 2 && row < n_positive ? 1 : 0;
+  }
+  ForestSettings parting = settings(kGini, 20);
+  parting.bootstrap = false;
+  parallel::Pool pool(1);
+  const auto plan = make_plan({table.data, table.schema, 0, pool}, parting, {Cut{}});
+  return make_forest_grower(plan)->grow(0).n_nodes();
+}
+
+TEST(ForestCategoriesTest, MeansAreSmoothedByTenRows) {
+  EXPECT_EQ(n_nodes_by_smoothing(113), 1U);  // a: 0.5644, b: 0.5633
+  EXPECT_EQ(n_nodes_by_smoothing(114), 3U);  // a: 0.5667, b: 0.5683
+}
 
 }  // namespace
 }  // namespace orchard::learn
