@@ -47,7 +47,13 @@ submit_preempting_job() {
 job_field() { scontrol -o show job "$job_id" | tr ' ' '\n' | sed -n "s/^$1=//p" | head -n 1; }
 describe_job() { echo "$job_id, state $(job_field JobState), reason $(job_field Reason)"; }
 has_state() { [ "$(job_field JobState)" = "$1" ]; }
-has_ended() { case $(job_field JobState) in PENDING | RUNNING | SUSPENDED | COMPLETING | REQUEUED) return 1 ;; esac }
+# By the final states: there are many others on the way (COMPLETING, SIGNALING, REQUEUED, ...).
+has_ended() {
+  case $(job_field JobState) in
+    COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL | OUT_OF_MEMORY | BOOT_FAIL | DEADLINE) ;;
+    *) return 1 ;;
+  esac
+}
 has_checkpoint() { compgen -G "$directory/out/checkpoints/*.h5" >/dev/null; }
 has_logged() { grep -q -- "$1" "$directory/job.log" 2>/dev/null; }
 

@@ -12,7 +12,6 @@ namespace {
 
 using model::FeatureKind;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::ScratchFile;
 
 std::unique_ptr<OwnedTable> read(const std::string& text, const ReadRequest& request) {
@@ -55,7 +54,7 @@ TEST(ReadCsv, NumbersLevelsAndClasses) {
   EXPECT_THAT(shown(owned->columns[1]), ElementsAre(1, 0, -999, 1));
   EXPECT_THAT(table.schema.classes, ElementsAre("no", "yes"));
   EXPECT_THAT(owned->target, ElementsAre(0, 1, 0, 1));
-  EXPECT_THAT(owned->weight, IsEmpty());
+  EXPECT_TRUE(owned->weight.empty());
 }
 
 TEST(ReadCsv, QuotedCells) {
@@ -130,7 +129,7 @@ TEST(ReadCsv, RegressionTargetStaysDouble) {
   const auto owned = read("a,y\n1,0.1\n2,-0.0\n3,16777217\n", target("y", Task::kRegression));
   EXPECT_THAT(owned->target, ElementsAre(0.1, 0.0, 16777217.0));
   EXPECT_FALSE(std::signbit(owned->target[1]));
-  EXPECT_THAT(owned->table.schema.classes, IsEmpty());
+  EXPECT_TRUE(owned->table.schema.classes.empty());
 }
 
 TEST(ReadCsv, NumbersAreRoundedTwice) {
@@ -206,7 +205,7 @@ TEST(ReadCsv, PredictionFindsFeaturesByName) {
   EXPECT_EQ(owned->table.schema, schema);
   EXPECT_THAT(shown(owned->columns[0]), ElementsAre(1, -999, -999));
   EXPECT_THAT(shown(owned->columns[1]), ElementsAre(1, -999, 3));
-  EXPECT_THAT(owned->target, IsEmpty());
+  EXPECT_TRUE(owned->target.empty());
   EXPECT_TRUE(owned->table.target.empty());
 }
 
