@@ -60,14 +60,22 @@ std::string compare_objects(const std::string& path_a, const std::string& path_b
   return lines.empty() ? std::string() : lines.front();
 }
 
+std::string compare_model(const std::string& path_a, const std::string& path_b) {
+  const auto bytes = compare_bytes(path_a, path_b);
+  if (bytes.empty()) return {};
+  const auto object = compare_objects(path_a, path_b);
+  return object.empty() ? bytes : object;
+}
+
 }  // namespace
 
 int run_compare(const options::CommandLine& command_line) {
   const auto& dir_a = command_line.operands.at(0);
   const auto& dir_b = command_line.operands.at(1);
-  const std::pair<const char*, Compare> files[] = {{"model.h5", compare_bytes},
+  // Settings and scores first: they explain why models differ.
+  const std::pair<const char*, Compare> files[] = {{"results.h5", compare_objects},
                                                    {"cv_results.csv", compare_cv_results},
-                                                   {"results.h5", compare_objects},
+                                                   {"model.h5", compare_model},
                                                    {"predictions.csv", compare_bytes},
                                                    {"predictions.h5", compare_bytes}};
   int n_compared = 0;

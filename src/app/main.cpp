@@ -22,6 +22,7 @@ constexpr double kAgreeOnFailure_s = 5;
 void make_waiting_threads_sleep(char** argv) {
   if (env("OMP_WAIT_POLICY")) return;
   set_env("OMP_WAIT_POLICY", "passive");
+  run::hold_signals();            // what arrives in between waits for the handlers
   execv("/proc/self/exe", argv);  // returns only when it fails: then threads spin, and nothing else
 }
 

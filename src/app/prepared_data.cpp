@@ -1,7 +1,9 @@
 #include "prepared_data.hpp"
 
+#include <algorithm>
 #include <map>
 
+#include "orchard/base/log.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::app {
@@ -32,6 +34,37 @@ data::Fold one_fold(const std::vector<data::Fold>& folds, std::int64_t number) {
   return folds[static_cast<std::size_t>(number)];
 }
 
+/// What the table already shows to be impossible, before anything is trained.
+void check_scorers(const options::SearchSettings& search, const model::Schema& schema) {
+  const bool has_roc_auc =
+      std::find(search.scoring.begin(), search.scoring.end(), "roc_auc") != search.scoring.end();
+  if (has_roc_auc && schema.n_classes() != 2) {
+    throw Error(ErrorKind::kUsage,
+                format("roc_auc judges two classes, the target {} has {}", schema.target,
+                       schema.n_classes()),
+                "search.scoring", "Use roc_auc_ovr.");
+  }
+}
+
+/// A column of numbers with a few words in it is a category only by accident.
+void warn_of_accidental_categories(const options::DataSettings& data, const model::Schema& schema) {
+  for (const auto& feature : schema.features) {
+    const auto n_numbers =
+        std::count_if(feature.levels.begin(), feature.levels.end(),
+                      [](const auto& level) { return parse_double(trim(level)).has_value(); });
+    const auto& declared = data.categorical_features;
+    if (n_numbers == 0 ||
+        std::find(declared.begin(), declared.end(), feature.name) != declared.end()) {
+      continue;
+    }
+    log::warning(
+        format("column '{}' is taken as categorical, though {} of its {} levels are "
+               "numbers; only an empty cell is missing. Name it in "
+               "categorical_features if that is meant",
+               escape(feature.name), n_numbers, feature.levels.size()));
+  }
+}
+
 }  // namespace
 
 PreparedData prepare_data(Session& session) {
@@ -48,6 +81,11 @@ PreparedData prepare_data(Session& session) {
   out.loaded = run::load_table(session.world(), session.node(), job.data.train, request);
   const auto& table = out.loaded.table;
   session.world().together([&] {
+    check_scorers(job.search, table.schema);
+    if (session.is_root()) warn_of_accidental_categories(job.data, table.schema);
+    if (session.is_root() && job.cv.fold && session.command() != options::Command::kTrain) {
+      log::warning("cv.fold is for train; it is ignored here");
+    }
     const bool needs_folds =
         session.command() != options::Command::kTrain || job.cv.fold.has_value();
     if (needs_folds) {

@@ -200,6 +200,10 @@ run::PhaseEnd SearchJob::cross_validate() {
 
 bool SearchJob::has_refit() const { return best_ >= 0; }
 
+std::string SearchJob::phase_name() const {
+  return session_.command() == options::Command::kTrain ? "training" : "refit";
+}
+
 void SearchJob::choose_best() {
   auto& world = session_.world();
   ByteWriter writer;
@@ -208,23 +212,39 @@ void SearchJob::choose_best() {
     std::int32_t best = plan_.n_folds == 0 ? 0 : -1;
     if (plan_.n_folds > 0) {
       results_ = search::make_results(plan_, *cv_phase_, job_.search.scoring, job_.search.refit);
-      const bool all_failed = std::all_of(results_->points.begin(), results_->points.end(),
-                                          [](const auto& point) { return !point.failure.empty(); });
-      if (all_failed) {
-        throw Error(ErrorKind::kData,
-                    "every fit failed; the first: " + results_->points.front().failure,
-                    job_.data.train);
-      }
-      if (job_.search.refit != "none" && !results_->best) {
-        throw Error(ErrorKind::kData,
-                    format("no point has a defined {}, so none can be refitted", job_.search.refit),
-                    "search.refit", "Choose another scorer, or refit = none.");
-      }
+      judge_results();
       best = results_->best.value_or(-1);
     }
     writer.put(best);
   });
   best_ = ByteReader(world.broadcast(writer.take(), 0)).get<std::int32_t>();
+}
+
+/// Tells what went wrong at points; ends the job, with its tables written, when nothing is left.
+void SearchJob::judge_results() {
+  std::size_t n_failed = 0, n_undefined = 0;
+  std::string reason;
+  for (const auto& point : results_->points) {
+    n_failed += point.failure.empty() ? 0 : 1;
+    n_undefined += point.undefined.empty() ? 0 : 1;
+    if (reason.empty()) reason = point.failure.empty() ? point.undefined : point.failure;
+  }
+  const auto n_points = results_->points.size();
+  if (n_failed == n_points) {
+    write_tables();
+    throw Error(ErrorKind::kData, "every point failed; the first: " + reason, job_.data.train);
+  }
+  if (n_failed + n_undefined > 0) {
+    log::warning(format("of {} points {} failed and {} have undefined scores; the first: {}",
+                        n_points, n_failed, n_undefined, reason));
+  }
+  if (job_.search.refit != "none" && !results_->best) {
+    write_tables();
+    throw Error(
+        ErrorKind::kData,
+        format("no point has a defined {}, so none can be refitted: {}", job_.search.refit, reason),
+        "search.refit", "Choose another scorer, or refit = none.");
+  }
 }
 
 run::PhaseEnd SearchJob::refit() {
@@ -254,10 +274,10 @@ run::PhaseEnd SearchJob::refit() {
     restore(*refit_phase_);
     if (refit_phase_->is_done()) log::info("already complete: only the outputs are written again");
   });
-  const auto end = run_tasks("refit", refit_families_, *refit_folds_, refit_phase_.get());
+  const auto end = run_tasks(phase_name(), refit_families_, *refit_folds_, refit_phase_.get());
   refit_folds_->release(session_.node());
   if (end == run::PhaseEnd::kDone) {
-    log::info(format("refit phase: {:.2f} s", monotonic_s() - begin_s));
+    log::info(format("{} phase: {:.2f} s", phase_name(), monotonic_s() - begin_s));
   }
   return end;
 }
@@ -294,22 +314,24 @@ void SearchJob::write_outputs() {
   if (has_refit()) {
     store::save_model(session_.output_path(job_.output.model), assemble_model());
   }
-  if (results_) {
-    AtomicFile table(session_.output_path(job_.output.cv_results));
-    table.write(report::cv_results_csv(*results_));
-    table.publish();
-    store::ResultFile file;
-    file.program_version = ORCHARD_VERSION;
-    for (const auto& option : job_.resolved) {
-      if (option.affects_result) file.settings.push_back(option);
-    }
-    file.data_digest = data_.loaded.digest.hex();
-    file.n_rows = data_.shape.n_rows;
-    file.n_features = data_.shape.n_features;
-    file.results = *results_;
-    store::save_results(session_.output_path(job_.output.results), file);
-  }
+  if (results_) write_tables();
   report_end();
+}
+
+void SearchJob::write_tables() {
+  AtomicFile table(session_.output_path(job_.output.cv_results));
+  table.write(report::cv_results_csv(*results_));
+  table.publish();
+  store::ResultFile file;
+  file.program_version = ORCHARD_VERSION;
+  for (const auto& option : job_.resolved) {
+    if (option.affects_result) file.settings.push_back(option);
+  }
+  file.data_digest = data_.loaded.digest.hex();
+  file.n_rows = data_.shape.n_rows;
+  file.n_features = data_.shape.n_features;
+  file.results = *results_;
+  store::save_results(session_.output_path(job_.output.results), file);
 }
 
 void SearchJob::report_end() const {

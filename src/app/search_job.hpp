@@ -25,6 +25,7 @@ class SearchJob {
   run::PhaseEnd cross_validate();
   run::PhaseEnd refit();
   void write_outputs();
+  void write_tables();
 
   store::JobIdentity identity() const;
   search::Snapshot snapshot(std::vector<search::RunningTask> running) const;
@@ -33,6 +34,9 @@ class SearchJob {
                           const run::FoldStore& folds, search::Phase* phase);
   bool has_refit() const;
   void choose_best();
+  void judge_results();
+  /// "refit", or "training" for `train`.
+  std::string phase_name() const;
   model::Ensemble assemble_model();
   void report_end() const;
 

@@ -1,6 +1,6 @@
 #include "session.hpp"
 
-#include <algorithm>
+#include <filesystem>
 
 #include "orchard/base/env.hpp"
 #include "orchard/base/file.hpp"
@@ -82,9 +82,32 @@ void Session::open_output() {
   if (!is_root() || command_ == options::Command::kPlan) return;
   make_directories(job_.job.output_dir);
   check_writable(job_.job.output_dir);
+  check_outputs();
   log::open_file(output_path(job_.output.log));
   for (const auto& note : job_.notes) log::info(note);
   if (!threads_.warning.empty()) log::warning(threads_.warning);
+}
+
+void Session::check_outputs() const {
+  namespace fs = std::filesystem;
+  std::vector<std::string> inputs = {job_.data.train, job_.data.input, job_.cv.fold_file,
+                                     job_.path};
+  for (const auto& model : job_.models) inputs.push_back(model.file);
+  const auto checkpoints = fs::weakly_canonical(job_.checkpoint.checkpoint_dir);
+  for (const auto& output : {job_.output.model, job_.output.cv_results, job_.output.results,
+                             job_.output.log, job_.output.predictions}) {
+    const auto path = fs::weakly_canonical(output_path(output));
+    for (const auto& input : inputs) {
+      if (!input.empty() && fs::weakly_canonical(input) == path) {
+        throw Error(ErrorKind::kUsage, "this output would replace an input of the job",
+                    path.string(), "Give it another name in [output].");
+      }
+    }
+    if (path.parent_path() == checkpoints) {
+      throw Error(ErrorKind::kUsage, "this output would lie among the checkpoints", path.string(),
+                  "Give it another name in [output].");
+    }
+  }
 }
 
 std::string Session::output_path(const std::string& file) const {

@@ -30,6 +30,7 @@ class Session {
 
  private:
   void open_output();
+  void check_outputs() const;
   comm::Communicator world_, node_;
   options::Command command_;
   options::Job job_;

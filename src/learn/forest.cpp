@@ -12,6 +12,33 @@ namespace {
 constexpr std::size_t kTreesAWalk = 16;
 constexpr std::size_t kRowsAWalk = 512;
 
+/// A restored tree is not trusted: readouts rely on every cut stopping by the end of every path, on
+/// value rows where they stop, and on splits that suit the features' bins.
+void check_restored(const ForestPlan& plan, const model::Tree& tree) {
+  const auto& features = plan.context.data.binning->features;
+  tree.validate(features.size(), plan.n_values());
+  const auto refuse = [](const char* what) {
+    throw Error(ErrorKind::kData, format("a restored tree {}", what));
+  };
+  if (tree.stops.size() != tree.n_nodes()) refuse("has no stops");
+  std::vector<std::uint64_t> active(tree.n_nodes());
+  active[0] = plan.all_cuts();
+  for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
+    const std::uint64_t below = active[node] & ~tree.stops[node];
+    if (tree.left[node] < 0) {
+      if (below != 0) refuse("ends before all cuts have stopped");
+      continue;
+    }
+    const auto left = static_cast<std::size_t>(tree.left[node]);
+    active[left] = active[left + 1] = below;
+    const bool is_categorical = (tree.flags[node] & model::Tree::kCategorical) != 0;
+    const auto kind = features[static_cast<std::size_t>(tree.feature[node])].kind;
+    if (is_categorical != (kind == model::FeatureKind::kCategorical)) {
+      refuse("splits a feature by the wrong kind");
+    }
+  }
+}
+
 }  // namespace
 
 struct ForestFit::State {
@@ -71,8 +98,7 @@ void ForestFit::restore(std::vector<model::Unit> units) {
   require(units.size() <= state.n_trees, "a fit is restored from a prefix of its units");
   for (const auto& unit : units) {
     require(unit.size() == 1, "a unit of a forest is one tree");
-    unit[0].validate(state.plan.context.data.n_features(), state.plan.n_values());
-    require(unit[0].stops.size() == unit[0].n_nodes(), "a shared tree has its stops");
+    check_restored(state.plan, unit[0]);
   }
   state.units = std::move(units);
 }

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <map>
 
+#include "boost_parser.hpp"
 #include "commands.hpp"
-#include "descriptions.hpp"
 #include "document.hpp"
 #include "ini_lines.hpp"
 #include "orchard/base/text.hpp"
@@ -10,8 +10,6 @@
 
 namespace orchard::options {
 namespace {
-
-namespace po = boost::program_options;
 
 const std::vector<std::string>& flags() {
   static const std::vector<std::string> names = {"help", "version", "verbose", "quiet"};
@@ -163,13 +161,20 @@ class Scanner {
   bool has_unknown_ = false;
 };
 
-po::parsed_options parse_with_boost(const Scanner& scanner) {
+std::vector<ParsedOption> parse_with_boost(const Scanner& scanner) {
+  auto keys = file_keys();
+  for (const auto& row : table()) {
+    if (!row.short_option.empty()) keys.push_back(row.short_option);
+  }
+  keys.emplace_back("ranks");
+  const std::vector<std::string> boost_flags = {"help,h", "version", "verbose,v", "quiet,q"};
   auto tokens = scanner.options();
   tokens.emplace_back("--");
   tokens.insert(tokens.end(), scanner.operands().begin(), scanner.operands().end());
-  const auto description = command_line_description();
-  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-  return po::command_line_parser(tokens).options(description).style(style).run();
+  std::vector<ParsedOption> options;
+  parse_arguments_with_boost(keys, boost_flags, tokens,
+                             [&](const ParsedOption& option) { options.push_back(option); });
+  return options;
 }
 
 std::string usage(const CommandInfo& info) {
@@ -200,12 +205,12 @@ void check_options(const CommandInfo& info, const CommandLine& line, Problems& p
   }
 }
 
-void take_option(const po::option& option, CommandLine& line, Problems& problems) {
-  const auto& name = option.string_key;
+void take_option(const ParsedOption& option, CommandLine& line, Problems& problems) {
+  const auto& name = option.key;
   if (name == "verbose" || name == "quiet") {
     line.overrides.push_back({"job.verbose", name == "verbose" ? "2" : "0"});
   } else if (name == "ranks") {
-    const auto& text = option.value.at(0);
+    const auto& text = option.value;
     line.n_ranks = parse_int(text);
     if (!line.n_ranks || *line.n_ranks < 1 || *line.n_ranks > 1'000'000) {
       problems.add({"--ranks", 0},
@@ -213,7 +218,7 @@ void take_option(const po::option& option, CommandLine& line, Problems& problems
     }
   } else {
     const auto key = key_of_short_form(name);
-    line.overrides.push_back({key.empty() ? name : key, option.value.at(0)});
+    line.overrides.push_back({key.empty() ? name : key, option.value});
   }
 }
 
@@ -240,12 +245,12 @@ CommandLine parse_command_line(std::span<const std::string> arguments) {
   const auto* info = words.empty() ? nullptr : find_command(words.front());
   CommandLine line;
   bool has_help = false, has_version = false;
-  for (const auto& option : parse_with_boost(scanner).options) {
-    if (option.position_key >= 0) {
-      line.operands.insert(line.operands.end(), option.value.begin(), option.value.end());
-    } else if (option.string_key == "help") {
+  for (const auto& option : parse_with_boost(scanner)) {
+    if (option.key.empty()) {
+      line.operands.push_back(option.value);
+    } else if (option.key == "help") {
       has_help = true;
-    } else if (option.string_key == "version") {
+    } else if (option.key == "version") {
       has_version = true;
     } else {
       take_option(option, line, problems);

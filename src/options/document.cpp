@@ -1,17 +1,14 @@
 #include "document.hpp"
 
 #include <algorithm>
-#include <sstream>
 
-#include "descriptions.hpp"
+#include "boost_parser.hpp"
 #include "ini_lines.hpp"
 #include "orchard/base/text.hpp"
 #include "suggest.hpp"
 
 namespace orchard::options {
 namespace {
-
-namespace po = boost::program_options;
 
 Place line_place(const std::string& path, int number) {
   return {format("{}:{}", path, number), number};
@@ -62,23 +59,23 @@ bool is_known(const std::string& family, const std::string& key) {
 }
 
 /// Runs the checked lines through Boost.ProgramOptions and drops the keys it does not know.
-void parse_with_boost(Document& document, Problems& problems) {
-  std::stringstream cleaned;
+void parse_lines(Document& document, Problems& problems) {
+  std::string cleaned;
   for (const auto& section : document.sections) {
-    cleaned << '[' << section.name << "]\n";
-    for (const auto& line : section.lines) cleaned << line.key << '=' << line.value << '\n';
+    cleaned += format("[{}]\n", section.name);
+    for (const auto& line : section.lines) cleaned += format("{}={}\n", line.key, line.value);
   }
-  const auto description = file_description();
-  const auto parsed = po::parse_config_file(cleaned, description, /*allow_unregistered=*/true);
-  auto option = parsed.options.begin();
+  std::vector<ParsedOption> options;
+  parse_ini_with_boost(file_keys(), cleaned,
+                       [&](const ParsedOption& option) { options.push_back(option); });
+  auto option = options.begin();
   for (auto& section : document.sections) {
     std::vector<Written> kept;
     for (auto& line : section.lines) {
-      require(option != parsed.options.end() &&
-                  option->string_key == section.name + "." + line.key &&
-                  option->value.at(0) == line.value,
+      require(option != options.end() && option->key == section.name + "." + line.key &&
+                  option->value == line.value,
               "Boost.ProgramOptions reads a job file as it was checked");
-      if (option->unregistered || !is_known(section.family, line.key)) {
+      if (option->is_unregistered || !is_known(section.family, line.key)) {
         problems.add(line.place, explain_unknown_key(section.family, section.name, line.key));
       } else {
         kept.push_back(std::move(line));
@@ -201,7 +198,7 @@ Document read_document(const std::string& path, const std::string& text, Problem
                    format("'{}' stands before any [section].", escape(line.key)));
     }
   }
-  parse_with_boost(document, problems);
+  parse_lines(document, problems);
   return document;
 }
 

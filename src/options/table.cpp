@@ -73,6 +73,15 @@ const std::vector<std::string>& plain_sections() {
   return names;
 }
 
+std::vector<std::string> file_keys() {
+  std::vector<std::string> keys;
+  for (const auto& section : plain_sections()) {
+    for (const auto& name : names_in(section)) keys.push_back(section + "." + name);
+  }
+  keys.insert(keys.end(), {"grid.*", "model.*"});
+  return keys;
+}
+
 std::string section_help(const std::string& section) {
   if (section == "job") return "The job itself.";
   if (section == "data") return "What is read.";

@@ -78,6 +78,8 @@ std::vector<std::string> names_in(const std::string& section);
 
 /// Sections that exist once: job, data, cv, search, parallel, checkpoint, output, estimator.
 const std::vector<std::string>& plain_sections();
+/// "section.name" of every key that a job file may hold; "grid.*" and "model.*" stand for theirs.
+std::vector<std::string> file_keys();
 /// One sentence about a section, for listings.
 std::string section_help(const std::string& section);
 

@@ -3,14 +3,21 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <initializer_list>
-
 namespace orchard::run {
 namespace {
 
 volatile sig_atomic_t g_wants_checkpoint = 0;
 volatile sig_atomic_t g_wants_stop = 0;
 volatile sig_atomic_t g_wants_stop_soon = 0;
+
+constexpr int kHandled[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+
+sigset_t set_of_handled() {
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (const int signal : kHandled) sigaddset(&handled, signal);
+  return handled;
+}
 
 void handle(int signal) {
   if (signal == SIGUSR1) {
@@ -30,7 +37,14 @@ void install_signal_handlers() {
   action.sa_handler = handle;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
+  for (const int signal : kHandled) sigaction(signal, &action, nullptr);
+  const auto held = set_of_handled();
+  sigprocmask(SIG_UNBLOCK, &held, nullptr);
+}
+
+void hold_signals() {
+  const auto held = set_of_handled();
+  sigprocmask(SIG_BLOCK, &held, nullptr);
 }
 
 Request requested() {

@@ -55,7 +55,8 @@ void fill_scores(const Plan& plan, const Phase& phase, Results& results) {
           const auto from = member * n_scorers + scorer;
           results.split_scores[(point * n_scorers + scorer) * n_splits + split] =
               outcome.scores.scores[from];
-          if (failure.empty()) failure = outcome.scores.reasons[from];
+          auto& undefined = results.points[point].undefined;
+          if (undefined.empty()) undefined = outcome.scores.reasons[from];
         }
       }
     }
@@ -83,7 +84,7 @@ Results make_results(const Plan& plan, const Phase& phase, const std::vector<std
   const std::size_t n_points = plan.points.size(), n_scorers = scorers.size();
   const auto n_splits = static_cast<std::size_t>(plan.n_folds);
   for (const auto& point : plan.points) {
-    results.points.push_back({point.id, point.grid, point.estimator, point.params, {}});
+    results.points.push_back({point.id, point.grid, point.estimator, point.params, {}, {}});
   }
   results.split_scores.assign(n_points * n_scorers * n_splits,
                               std::numeric_limits<double>::quiet_NaN());

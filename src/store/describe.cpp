@@ -1,6 +1,7 @@
 #include "orchard/store/describe.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "checkpoint_image.hpp"
 #include "model_image.hpp"
@@ -116,6 +117,20 @@ std::string describe_point(const search::Results& results, std::size_t point) {
   return out;
 }
 
+/// What went wrong at points, each reason once.
+std::string describe_failures(const search::Results& results) {
+  std::map<std::string, std::size_t> n_points;
+  for (const auto& point : results.points) {
+    if (!point.failure.empty()) ++n_points["failed: " + point.failure];
+    if (!point.undefined.empty()) ++n_points["undefined score: " + point.undefined];
+  }
+  std::string out;
+  for (const auto& [reason, n] : n_points) {
+    out += format("  {} point{}, {}\n", n, n == 1 ? "" : "s", escape(reason, 200));
+  }
+  return out;
+}
+
 std::string describe_results(const ResultFile& file) {
   const auto& results = file.results;
   std::size_t n_failed = 0;
@@ -142,7 +157,7 @@ std::string describe_results(const ResultFile& file) {
   for (std::size_t i = 0; i < std::min(kMaxPoints, order.size()); ++i) {
     out += describe_point(results, order[i]);
   }
-  return out;
+  return out + describe_failures(results);
 }
 
 }  // namespace

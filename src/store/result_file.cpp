@@ -20,7 +20,7 @@ constexpr std::uint32_t kResultFormat = 1;
 
 void write_points(h5::Builder& builder, const std::vector<PointResult>& points) {
   std::vector<std::int32_t> ids;
-  std::vector<std::string> grids, estimators, failures, names, values;
+  std::vector<std::string> grids, estimators, failures, undefined, names, values;
   std::vector<std::uint8_t> types;
   std::vector<std::uint64_t> offsets = {0};
   for (const auto& point : points) {
@@ -28,6 +28,7 @@ void write_points(h5::Builder& builder, const std::vector<PointResult>& points) 
     grids.push_back(point.grid);
     estimators.push_back(options::name_of(point.estimator));
     failures.push_back(point.failure);
+    undefined.push_back(point.undefined);
     for (const auto& param : point.params) {
       names.push_back(param.name);
       values.push_back(options::print_value(param.value));
@@ -40,6 +41,7 @@ void write_points(h5::Builder& builder, const std::vector<PointResult>& points) 
   builder.write_strings("/points/grid", grids);
   builder.write_strings("/points/estimator", estimators);
   builder.write_strings("/points/failure", failures);
+  builder.write_strings("/points/undefined", undefined);
   builder.write("/points/param_offsets", offsets);
   builder.write_strings("/points/param_names", names);
   builder.write_strings("/points/param_values", values);
@@ -115,6 +117,7 @@ std::vector<PointResult> read_points(const h5::Reader& reader) {
   const auto grids = read_texts(reader, "/points/grid", n);
   const auto estimators = read_texts(reader, "/points/estimator", n);
   const auto failures = read_texts(reader, "/points/failure", n);
+  const auto undefined = read_texts(reader, "/points/undefined", n);
   const auto names = reader.read_strings("/points/param_names");
   const auto values = read_texts(reader, "/points/param_values", names.size());
   const auto types = reader.read<std::uint8_t>("/points/param_types", names.size());
@@ -125,6 +128,7 @@ std::vector<PointResult> read_points(const h5::Reader& reader) {
     points[i].grid = grids[i];
     points[i].estimator = estimator_of(reader, estimators[i]);
     points[i].failure = failures[i];
+    points[i].undefined = undefined[i];
     for (auto at = offsets[i]; at < offsets[i + 1]; ++at) {
       points[i].params.push_back({names[at], param_value(reader, types[at], values[at])});
     }

@@ -73,6 +73,12 @@ std::vector<Case> cases() {
                  3,
                  {"none.folds"},
                  {"--cv.cv=PredefinedSplit", "--cv.fold_file=none.folds"}});
+  all.push_back({"ScorerForTwoClasses",
+                 2,
+                 {"roc_auc", "3"},
+                 {"--search.scoring=accuracy, roc_auc"},
+                 "a,t\n1,x\n2,y\n3,z\n4,x\n5,y\n6,z\n"});
+  all.push_back({"OutputOverInput", 2, {"data.csv", "input"}, {"--output.cv_results=../data.csv"}});
   all.push_back({"TooManyThreads", 7, {"n_jobs", "900"}, {"--n-jobs=900"}});
   return all;
 }
@@ -209,6 +215,24 @@ TEST(Output, FullDiskWhileCheckpointing) {
   EXPECT_NE(outcome.errors.find("warning"), std::string::npos) << outcome.errors;
   EXPECT_NE(outcome.errors.find(small), std::string::npos);
   EXPECT_EQ(left, 0u);
+}
+
+TEST(Failure, UndefinedScoresOfOneScorerLoseNothing) {
+  Directory directory;
+  std::string data = "a,b,t\n";
+  for (int row = 0; row < 60; ++row) {
+    const char* label = row == 0 ? "rare" : row % 2 == 0 ? "x" : "y";
+    data += std::to_string(row) + "," + std::to_string(row * 7 % 11) + "," + label + "\n";
+  }
+  write_file(directory / "data.csv", data);
+  write_file(directory / "job.cfg",
+             job_text(directory / "data.csv", "") +
+                 "[search]\nscoring = accuracy, roc_auc_ovr\nrefit = accuracy\n");
+  const auto outcome =
+      run(2, {"search", directory / "job.cfg", "--output-dir", directory / "out"}, {}, 30);
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("undefined"), std::string::npos) << outcome.errors;
+  EXPECT_EQ(count_files(directory / "out", ".h5"), 2u);
 }
 
 TEST(Failure, OneRankThrows) {

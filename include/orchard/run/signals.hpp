@@ -11,6 +11,9 @@ enum class Request { kNone, kCheckpoint, kStop, kStopSoon };
 /// To be called before MPI starts.
 void install_signal_handlers();
 
+/// Keeps the signals above pending until the handlers are installed, also through an exec.
+void hold_signals();
+
 /// The strongest request so far.
 Request requested();
 /// Forgets a kCheckpoint request once it is under way.

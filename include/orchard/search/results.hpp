@@ -15,7 +15,8 @@ struct PointResult {
   std::string grid;  ///< name of the sub-grid
   options::Estimator estimator = options::Estimator::kRandomForestClassifier;
   std::vector<options::Param> params;  ///< the axes of its sub-grid, in written order
-  std::string failure;                 ///< first failed fit's reason, empty when all fits are fine
+  std::string failure;                 ///< first failed fit's reason; empty when all fits are fine
+  std::string undefined{};  ///< why the first undefined score of a fine fit is NaN; or empty
 };
 
 /// Arrays are row-major.

@@ -18,7 +18,7 @@ TEST(ErrorTest, TextIsWhereMessageHint) {
 TEST(ErrorTest, WhereAndHintMayBeMissing) {
   EXPECT_STREQ(Error(ErrorKind::kOutput, "disk full").what(), "disk full");
   EXPECT_STREQ(Error(ErrorKind::kOutput, "disk full", "", "Free some.").what(),
-               "disk full Free some.");
+               "disk full. Free some.");
 }
 
 TEST(ErrorTest, KindsAreThePublishedExitCodes) {

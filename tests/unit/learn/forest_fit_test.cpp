@@ -62,6 +62,29 @@ TEST(ForestFitTest, ARestoredFitGoesOnBitForBit) {
   }
 }
 
+TEST(ForestFitTest, DamagedTreesAreNotRestored) {
+  const ForestTable table(kSpecs[0], 2);
+  const auto units = grow(table, {}, 1, 0, 1);
+  parallel::Pool pool(1);
+  const auto restore = [&](auto damage) {
+    auto damaged = units;
+    damage(damaged[0][0]);
+    ForestFit fit({table.data, table.schema, 5, pool}, {}, {Cut{}}, 0, 1);
+    fit.restore(std::move(damaged));
+  };
+  restore([](model::Tree&) {});
+  EXPECT_THROW(restore([](model::Tree& tree) { tree.stops.back() = 0; }), Error);
+  EXPECT_THROW(restore([](model::Tree& tree) { tree.stops.clear(); }), Error);
+  EXPECT_THROW(restore([](model::Tree& tree) { tree.left[0] = 0; }), Error);
+  EXPECT_THROW(restore([](model::Tree& tree) {
+                 const bool is_number = tree.category_begin[0] < 0;
+                 tree.flags[0] = is_number ? model::Tree::kCategorical : 0;
+                 tree.category_begin[0] = is_number ? 0 : -1;
+                 tree.category_n_words[0] = 0;
+               }),
+               Error);
+}
+
 TEST(ForestFitTest, ReadoutsAddUpOverRangesOfTrees) {
   const ForestTable table(kSpecs[1], 3);
   parallel::Pool pool(2);
