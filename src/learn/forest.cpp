@@ -10,7 +10,7 @@ namespace {
 
 /// Trees prepared for walking at a time, and test rows a chunk of work.
 constexpr std::size_t kTreesAWalk = 16;
-constexpr std::size_t kRowsAWalk = 512;
+constexpr std::size_t kRowsAWalk = 256;
 
 /// A restored tree is not trusted: readouts rely on every cut stopping by the end of every path, on
 /// value rows where they stop, and on splits that suit the features' bins.

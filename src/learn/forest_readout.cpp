@@ -32,23 +32,32 @@ void TreeReadout::add_value(NodeIndex node, std::int64_t* out) const {
 
 void TreeReadout::add(const data::BinnedData& data, std::uint64_t cuts, RowIndex begin,
                       RowIndex end, std::span<std::int64_t> sums) const {
+  struct Walk {
+    RowIndex row;
+    NodeIndex node;
+    std::uint64_t active;  // cuts that have not stopped yet
+  };
   const std::size_t stride = data.n_test() * width_;
-  for (RowIndex row = begin; row < end; ++row) {
-    const RowIndex position = data.n_train() + row;
-    std::uint64_t active = cuts;
-    NodeIndex node = 0;
-    for (;;) {
-      if (binned_.has_stop(node)) {
-        const auto stops = tree_->stops[static_cast<std::size_t>(node)];
-        for (auto hits = stops & active; hits != 0; hits &= hits - 1) {
+  std::vector<Walk> walks(end - begin);
+  for (RowIndex row = begin; row < end; ++row) walks[row - begin] = {row, 0, cuts};
+  // All rows take a step before any takes the next: their loads then overlap.
+  for (std::size_t n_walks = walks.size(); n_walks > 0;) {
+    std::size_t n_left = 0;
+    for (std::size_t i = 0; i < n_walks; ++i) {
+      Walk walk = walks[i];
+      if (binned_.has_stop(walk.node)) {
+        const auto stops = tree_->stops[static_cast<std::size_t>(walk.node)];
+        for (auto hits = stops & walk.active; hits != 0; hits &= hits - 1) {
           const auto cut = static_cast<std::size_t>(std::countr_zero(hits));
-          add_value(node, sums.data() + cut * stride + row * width_);
+          add_value(walk.node, sums.data() + cut * stride + walk.row * width_);
         }
-        active &= ~stops;
-        if (active == 0) break;
+        walk.active &= ~stops;
+        if (walk.active == 0) continue;
       }
-      node = binned_.child(node, data, position);
+      walk.node = binned_.child(walk.node, data, data.n_train() + walk.row);
+      walks[n_left++] = walk;
     }
+    n_walks = n_left;
   }
 }
 

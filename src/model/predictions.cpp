@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "orchard/base/elementary.hpp"
 #include "orchard/base/error.hpp"
@@ -10,15 +11,26 @@
 namespace orchard::model {
 namespace {
 
-double real(std::int64_t sum, std::int32_t exponent) {
-  return std::ldexp(static_cast<double>(sum), exponent);
-}
+/// Fixed point to real: exact but for the rounding of sums beyond 53 bits.
+class Scale {
+ public:
+  explicit Scale(std::int32_t exponent) : exponent_(exponent), factor_(std::ldexp(1.0, exponent)) {}
+  double operator()(std::int64_t sum) const {
+    // The product with a power of two is exact where no subnormal number can come in.
+    if (std::abs(exponent_) < 900) return static_cast<double>(sum) * factor_;
+    return std::ldexp(static_cast<double>(sum), exponent_);
+  }
 
-void softmax(std::span<const std::int64_t> sums, std::int32_t exponent, std::span<double> out) {
+ private:
+  std::int32_t exponent_;
+  double factor_;
+};
+
+void softmax(std::span<const std::int64_t> sums, const Scale& real, std::span<double> out) {
   const auto greatest = *std::max_element(sums.begin(), sums.end());
   double total = 0;
   for (std::size_t k = 0; k < sums.size(); ++k) {
-    out[k] = exact_exp(real(sums[k], exponent) - real(greatest, exponent));
+    out[k] = exact_exp(real(sums[k]) - real(greatest));
     total += out[k];
   }
   for (auto& p : out) p /= total;
@@ -34,18 +46,19 @@ void predictions_from_sums(const Link& link, std::size_t n_trees,
   const std::size_t n_rows = sums.size() / n_outputs;
   require(out.size() == n_rows * width, "there is a prediction for each row of sums");
   const auto divisor = static_cast<double>(n_trees);
+  const Scale real(link.value_exponent);
   for (std::size_t row = 0; row < n_rows; ++row) {
     const auto from = sums.subspan(row * n_outputs, n_outputs);
     const auto to = out.subspan(row * width, width);
     if (link.combine == Combine::kAverage) {
-      for (std::size_t k = 0; k < width; ++k) to[k] = real(from[k], link.value_exponent) / divisor;
+      for (std::size_t k = 0; k < width; ++k) to[k] = real(from[k]) / divisor;
     } else if (!is_classifier) {
-      to[0] = real(from[0], link.value_exponent);
+      to[0] = real(from[0]);
     } else if (n_outputs == 1) {
-      to[1] = exact_sigmoid(real(from[0], link.value_exponent));
+      to[1] = exact_sigmoid(real(from[0]));
       to[0] = 1 - to[1];
     } else {
-      softmax(from, link.value_exponent, to);
+      softmax(from, real, to);
     }
   }
 }

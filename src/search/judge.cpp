@@ -44,23 +44,15 @@ void Judge::fail(const std::string& reason, std::size_t member, MemberScores& ou
   }
 }
 
-MemberScores score_forest(const Family& family, const learn::ModelFrame& frame, const Judge& judge,
-                          std::vector<std::vector<std::int64_t>>& stage_sums) {
-  auto out = judge.empty(family.members.size());
-  for (std::size_t stage = 0; stage < stage_sums.size(); ++stage) {
-    auto& sums = stage_sums[stage];
-    if (stage > 0) {
-      for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += stage_sums[stage - 1][i];
-    }
-    const std::size_t n_per_cut = sums.size() / family.cut_settings.size();
-    for (std::size_t member = 0; member < family.members.size(); ++member) {
-      if (family.members[member].stage != static_cast<std::int32_t>(stage)) continue;
-      const auto cut = static_cast<std::size_t>(family.members[member].cut);
-      judge.score(frame, static_cast<std::size_t>(family.stages[stage]),
-                  std::span(sums).subspan(cut * n_per_cut, n_per_cut), member, out);
-    }
+void score_stage(const Family& family, std::size_t stage, const learn::ModelFrame& frame,
+                 const Judge& judge, std::span<const std::int64_t> sums, MemberScores& out) {
+  const std::size_t n_per_cut = sums.size() / family.cut_settings.size();
+  for (std::size_t member = 0; member < family.members.size(); ++member) {
+    if (family.members[member].stage != static_cast<std::int32_t>(stage)) continue;
+    const auto cut = static_cast<std::size_t>(family.members[member].cut);
+    judge.score(frame, static_cast<std::size_t>(family.stages[stage]),
+                sums.subspan(cut * n_per_cut, n_per_cut), member, out);
   }
-  return out;
 }
 
 }  // namespace orchard::search

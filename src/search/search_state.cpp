@@ -69,27 +69,25 @@ void Phase::consume(TaskResult result) {
 MemberScores Phase::scores_of_blocks(const FitKey& key) {
   const auto& family = families_[static_cast<std::size_t>(key.first)];
   const auto& blocks = blocks_.at(key);
-  std::vector<std::vector<std::int64_t>> stage_sums(family.stages.size());
-  for (const auto block : blocks) {
-    const auto stage =
-        std::upper_bound(family.stages.begin(), family.stages.end(), tasks_[block].first_unit) -
-        family.stages.begin();
-    auto& total = stage_sums[static_cast<std::size_t>(stage)];
-    auto& sums = results_[block]->sums;
-    if (total.empty()) {
-      total = std::move(sums);
-    } else {
-      for (std::size_t i = 0; i < total.size(); ++i) total[i] += sums[i];
-    }
-    sums = {};
-  }
   const auto& data = folds_.binned(key.second, family.max_bins());
   const Judge judge(data, schema_, scorers_);
   learn::ModelFrame frame;
   frame.n_outputs =
       schema_.task == Task::kClassification ? static_cast<std::int32_t>(schema_.n_classes()) : 1;
   frame.value_exponent = results_[blocks.front()]->value_exponent;
-  return score_forest(family, frame, judge, stage_sums);
+
+  auto scores = judge.empty(family.members.size());
+  std::vector<std::int64_t> sums(results_[blocks.front()]->sums.size());
+  std::size_t stage = 0;
+  for (const auto block : blocks) {
+    auto& of_block = results_[block]->sums;
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += of_block[i];
+    of_block = {};
+    if (tasks_[block].last_unit == family.stages[stage]) {
+      score_stage(family, stage++, frame, judge, sums, scores);
+    }
+  }
+  return scores;
 }
 
 void Phase::finish_fit(const FitKey& key) {

@@ -53,22 +53,24 @@ struct TaskRunner::State {
     }
   }
 
-  /// Sums of this task's trees, one array a stage that the task reaches.
-  std::vector<std::vector<std::int64_t>> forest_sums() {
-    const std::size_t n_sums = family.cut_settings.size() * data.n_test() *
-                               static_cast<std::size_t>(forest->frame().n_outputs);
-    std::vector<std::vector<std::int64_t>> stage_sums;
-    std::int64_t begin = task.first_unit;
-    for (const auto stage : family.stages) {
-      const auto end = std::min<std::int64_t>(stage, task.last_unit);
-      if (end <= begin) continue;
-      context.pool.poll();
-      stage_sums.emplace_back(n_sums, 0);
-      forest->read_out(static_cast<std::size_t>(begin - task.first_unit),
-                       static_cast<std::size_t>(end - task.first_unit), stage_sums.back());
-      begin = end;
+  /// Adds trees [begin, end) of the forest at every cut to `sums`.
+  void add_trees(std::int64_t begin, std::int64_t end, std::vector<std::int64_t>& sums) {
+    context.pool.poll();
+    sums.resize(family.cut_settings.size() * data.n_test() *
+                static_cast<std::size_t>(forest->frame().n_outputs));
+    forest->read_out(static_cast<std::size_t>(begin - task.first_unit),
+                     static_cast<std::size_t>(end - task.first_unit), sums);
+  }
+
+  void score_whole_forest() {
+    scores = judge.empty(family.members.size());
+    std::vector<std::int64_t> sums;
+    std::int64_t begin = 0;
+    for (std::size_t stage = 0; stage < family.stages.size(); ++stage) {
+      add_trees(begin, family.stages[stage], sums);
+      score_stage(family, stage, forest->frame(), judge, sums, scores);
+      begin = family.stages[stage];
     }
-    return stage_sums;
   }
 
   TaskContext context;
@@ -114,21 +116,14 @@ TaskResult TaskRunner::result() {
     result.baseline = frame.baseline;
   }
   if (state.data.n_test() == 0) return result;
-  if (state.forest == nullptr) {
-    result.scores = state.scores.scores;
-    result.reasons = state.scores.reasons;
+  if (state.forest != nullptr && !state.is_whole_fit()) {
+    state.add_trees(state.task.first_unit, state.task.last_unit, result.sums);
+    result.value_exponent = state.forest->frame().value_exponent;
     return result;
   }
-  auto stage_sums = state.forest_sums();
-  if (state.is_whole_fit()) {
-    const auto scores = score_forest(state.family, state.forest->frame(), state.judge, stage_sums);
-    result.scores = scores.scores;
-    result.reasons = scores.reasons;
-  } else {
-    require(stage_sums.size() == 1, "a block of trees lies inside one stage");
-    result.sums = std::move(stage_sums.front());
-    result.value_exponent = state.forest->frame().value_exponent;
-  }
+  if (state.forest != nullptr) state.score_whole_forest();
+  result.scores = state.scores.scores;
+  result.reasons = state.scores.reasons;
   return result;
 }
 

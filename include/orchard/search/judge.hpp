@@ -44,9 +44,9 @@ class Judge {
   const std::vector<std::string>& scorers_;
 };
 
-/// Scores of a forest's members from the sums of each stage's own trees: `stage_sums[s]` holds
-/// trees [stages[s-1], stages[s]) as [n_cuts][n_test][n_outputs]; the arrays are added up in place.
-MemberScores score_forest(const Family& family, const learn::ModelFrame& frame, const Judge& judge,
-                          std::vector<std::vector<std::int64_t>>& stage_sums);
+/// Scores the members of one stage of a forest. `sums`: of the first `stages[stage]` trees at every
+/// cut, [n_cuts][n_test][n_outputs].
+void score_stage(const Family& family, std::size_t stage, const learn::ModelFrame& frame,
+                 const Judge& judge, std::span<const std::int64_t> sums, MemberScores& out);
 
 }  // namespace orchard::search
