@@ -48,15 +48,14 @@ void BinnedTree::set_categorical(Node& node, const model::Tree& tree, std::size_
   const auto begin = static_cast<std::size_t>(tree.category_begin[index]);
   const auto n_levels = static_cast<std::size_t>(tree.category_n_words[index]) * 32;
   BinSet right{};
-  for (int bin = 0; bin < 256; ++bin) {
-    bool is_left = is_missing_left;
-    if (bin < bins.n_bins) {
-      const std::size_t level = bins.level_of_bin[static_cast<std::size_t>(bin)];
-      if (level < n_levels) {
-        is_left = (tree.category_words[begin + level / 32] >> (level % 32) & 1) != 0;
-      }
-    }
-    if (!is_left) right[static_cast<std::size_t>(bin) / 64] |= std::uint64_t{1} << (bin % 64);
+  if (!is_missing_left) right.fill(~std::uint64_t{0});
+  for (int bin = 0; bin < bins.n_bins; ++bin) {
+    const std::size_t level = bins.level_of_bin[static_cast<std::size_t>(bin)];
+    if (level >= n_levels) continue;  // goes where missing goes
+    const auto bit = std::uint64_t{1} << (bin % 64);
+    auto& word = right[static_cast<std::size_t>(bin) / 64];
+    const bool is_left = (tree.category_words[begin + level / 32] >> (level % 32) & 1) != 0;
+    word = is_left ? word & ~bit : word | bit;
   }
   node.set = static_cast<std::int32_t>(sets_.size());
   sets_.push_back(right);

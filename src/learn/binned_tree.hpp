@@ -46,16 +46,20 @@ class BinnedTree {
   struct Node {
     std::int32_t feature = -1;
     NodeIndex left = -1;
-    std::int32_t set = -1;  ///< categorical: index into sets_
+    std::int32_t set = 0;  ///< categorical: index into sets_; numeric: the empty set
     Bin first_right = 0;
     Bin n_right = 0;
     bool has_stop = false;
   };
 
   const Node& at(NodeIndex node) const { return nodes_[static_cast<std::size_t>(node)]; }
+  /// A node of either kind has an empty range or the empty set of the other: no branch on the kind,
+  /// which no processor could foresee.
   bool goes_right(const Node& node, Bin bin) const {
-    if (node.set < 0) return static_cast<Bin>(bin - node.first_right) < node.n_right;
-    return (sets_[static_cast<std::size_t>(node.set)][bin / 64] >> (bin % 64) & 1) != 0;
+    const bool is_in_range = static_cast<Bin>(bin - node.first_right) < node.n_right;
+    const auto word = sets_[static_cast<std::size_t>(node.set)][bin / 64];
+    return static_cast<bool>(static_cast<unsigned>(is_in_range) |
+                             static_cast<unsigned>(word >> (bin % 64) & 1));
   }
   void set_numeric(Node& node, float threshold, bool is_missing_left,
                    const data::FeatureBins& bins);
@@ -63,7 +67,7 @@ class BinnedTree {
                        const data::FeatureBins& bins);
 
   std::vector<Node> nodes_;
-  std::vector<BinSet> sets_;
+  std::vector<BinSet> sets_ = {BinSet{}};
 };
 
 }  // namespace orchard::learn

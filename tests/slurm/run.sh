@@ -58,7 +58,7 @@ has_checkpoint() { compgen -G "$directory/out/checkpoints/*.h5" >/dev/null; }
 has_logged() { grep -q -- "$1" "$directory/job.log" 2>/dev/null; }
 
 expect_completed_after_one_restart() {
-  wait_until 300 "end" has_ended
+  wait_until 600 "end" has_ended
   has_state COMPLETED || fail "job $(describe_job)"
   has_logged "start, restart count 0" || fail "the log has lost the first run"
   has_logged "start, restart count 1" || fail "SLURM_RESTART_COUNT was not 1"
