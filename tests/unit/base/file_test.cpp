@@ -20,7 +20,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class FileTest : public ::testing::Test {
  protected:
@@ -79,7 +78,7 @@ TEST_F(FileTest, IsGoneWhenNotPublished) {
     AtomicFile file(path("a.txt"));
     file.write("lost");
   }
-  EXPECT_THAT(list_directory(directory_), IsEmpty());
+  EXPECT_THAT(list_directory(directory_), ElementsAre());
 }
 
 TEST_F(FileTest, TemporaryNamesAreUniqueAndBesideTheFile) {

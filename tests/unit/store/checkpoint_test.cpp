@@ -9,7 +9,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -51,7 +50,7 @@ TEST_F(CheckpointTest, RoundTrip) {
   ASSERT_TRUE(snapshot.has_value());
   expect_equal(*snapshot, example_snapshot());
   EXPECT_EQ(store.last_path(), numbered().at(0));
-  EXPECT_THAT(passed_over, IsEmpty());
+  EXPECT_THAT(passed_over, ElementsAre());
 }
 
 TEST_F(CheckpointTest, AnEmptySnapshotRoundTrips) {
@@ -169,7 +168,7 @@ TEST_F(CheckpointTest, AFileAskedForMustServe) {
   EXPECT_EQ(absent.kind(), ErrorKind::kNoCheckpoint);
   EXPECT_THAT(absent.what(), HasSubstr("does not exist"));
   EXPECT_FALSE(load(passed_over, "none").has_value());
-  EXPECT_THAT(passed_over, IsEmpty());
+  EXPECT_THAT(passed_over, ElementsAre());
 }
 
 TEST_F(CheckpointTest, AnotherJobIsRefusedItemByItem) {
@@ -292,7 +291,7 @@ TEST_F(CheckpointTest, KilledAtAnyInstantLeavesAWholeCheckpoint) {
     ::waitpid(child, nullptr, 0);
     std::vector<std::string> passed_over;
     expect_equal(*load(passed_over), example_snapshot(0));
-    EXPECT_THAT(passed_over, IsEmpty());
+    EXPECT_THAT(passed_over, ElementsAre());
   }
 }
 

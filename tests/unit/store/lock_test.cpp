@@ -13,7 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class LockTest : public StoreTest {
  protected:
@@ -45,7 +44,7 @@ TEST_F(LockTest, IsHeldAndGivenUp) {
     EXPECT_EQ(held.epoch(), 1u);
     EXPECT_THAT(names(), ElementsAre(".a.lock"));
   }
-  EXPECT_THAT(names(), IsEmpty());
+  EXPECT_THAT(names(), ElementsAre());
 }
 
 TEST_F(LockTest, TheSecondIsRefusedAndToldByWhom) {

@@ -12,7 +12,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class ModelFileTest : public StoreTest {
  protected:
@@ -120,7 +119,7 @@ TEST_F(ModelFileTest, DifferencesNameTheFirstValue) {
   other.value_exponent = -31;
   save_model(path("a.h5"), example_model());
   save_model(path("b.h5"), other);
-  EXPECT_THAT(differences(path("a.h5"), path("a.h5")), IsEmpty());
+  EXPECT_THAT(differences(path("a.h5"), path("a.h5")), ElementsAre());
   EXPECT_THAT(differences(path("a.h5"), path("b.h5")),
               ElementsAre("/@value_exponent: -30 | -31", "/params/values[1]: 'none' | '3'",
                           "/trees/threshold[0]: 0.5 | 0.75", "/trees/values[6]: 3 | 5"));
