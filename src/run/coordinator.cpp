@@ -158,17 +158,19 @@ void Coordinator::work_on_own_task() {
   setup_.tasks.pool.set_poll_hook([this] { return serve(); });
   // While the fit is rebuilt from its units, a checkpoint takes them from here.
   running_[message->task.id] = message->resumed;
-  own_.emplace(setup_.tasks, message->task, std::move(message->resumed));
-  running_.erase(message->task.id);
   try {
+    own_.emplace(setup_.tasks, message->task, std::move(message->resumed));
+    running_.erase(message->task.id);
     auto result = own_->finish();
     own_.reset();
     take_result(std::move(result));
   } catch (const Stopped&) {
     // The finished units go into the checkpoint of the stop.
-    auto running = own_->snapshot();
-    own_.reset();
-    running_[running.task] = std::move(running);
+    if (own_) {
+      auto running = own_->snapshot();
+      own_.reset();
+      running_[running.task] = std::move(running);
+    }
     has_news_ = true;
   }
   setup_.tasks.pool.set_poll_hook({});

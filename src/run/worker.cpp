@@ -39,14 +39,15 @@ void Worker::work(const comm::Message& message) {
   fault_point("fit", world_.rank());
   is_stopping_ = false;
   context_.pool.set_poll_hook([this] { return serve(); });
-  work_.emplace(context_, task.task, std::move(task.resumed));
   try {
+    work_.emplace(context_, task.task, std::move(task.resumed));
     const auto result = work_->finish();
     world_.send(0, kResult, result.to_bytes());
     world_.send(0, kReady, {});
     world_.flush();  // nothing else to do than to see it through
   } catch (const Stopped&) {
-    world_.send(0, kUnits, work_->new_units().to_bytes());
+    // Stopped while the fit was rebuilt from its units, which rank 0 has: there is nothing to add.
+    world_.send(0, kUnits, (work_ ? work_->new_units() : UnitsMessage()).to_bytes());
   }
   work_.reset();
   context_.pool.set_poll_hook({});

@@ -163,10 +163,10 @@ TEST(Job, DuplicatesAreRemovedWithANote) {
                          "fold_file = f\nn_splits = 3\n");
   EXPECT_THAT(axis(job.grids[0], "learning_rate"), ElementsAre(ParamValue(1.0), ParamValue(0.5)));
   EXPECT_THAT(job.search.scoring, ElementsAre("accuracy"));
-  EXPECT_THAT(job.notes, ::testing::UnorderedElementsAre(
-                             HasSubstr("a.cfg:6: learning_rate: the value 1.0 stands twice"),
-                             HasSubstr("a.cfg:8: scoring: the value accuracy stands twice"),
-                             HasSubstr("a.cfg:12: n_splits has no effect with PredefinedSplit")));
+  EXPECT_THAT(job.notes,
+              ElementsAre(HasSubstr("a.cfg:8: scoring: the value accuracy stands twice"),
+                          HasSubstr("a.cfg:6: learning_rate: the value 1.0 stands twice"),
+                          HasSubstr("a.cfg:12: n_splits has no effect with PredefinedSplit")));
 }
 
 TEST(Job, PrecedenceAndOrigins) {

@@ -52,7 +52,7 @@ TEST(Mutations, DamagedJobFiles) {
     SCOPED_TRACE(seed);
     Random random(seed);
     int n_accepted = 0;
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 200; ++i) {
       const auto text = damage(kJob, random);
       try {
         const auto job = parse(text);
@@ -73,7 +73,7 @@ TEST(Mutations, ResolvedValuesAreReadBackAsTheSameJob) {
   for (const auto seed : testing_support::global_seeds()) {
     SCOPED_TRACE(seed);
     Random random(seed);
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 60; ++i) {
       const auto text = damage(kJob, random);
       if (!complaint(text).empty()) continue;
       const auto job = parse(text);
@@ -102,7 +102,7 @@ TEST(Mutations, DamagedCommandLines) {
   for (const auto seed : testing_support::global_seeds()) {
     SCOPED_TRACE(seed);
     Random random(seed);
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 100; ++i) {
       const auto words = split(damage(line, random), ' ');
       try {
         parse_command_line(words);
