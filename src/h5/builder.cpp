@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;      // fits a core's own cache
 constexpr std::size_t kIncrementBytes = std::size_t{1} << 20;  // growth HDF5 asks for at once
 constexpr std::size_t kMaxAttributeBytes = 1000;
+// Links stay inside object headers, which carry checksums; the heaps of large groups do not.
+constexpr unsigned kMaxCompactLinks = 4096;
 // Superblock versions 2 and 3 keep the end of file here; it stands right behind the user block.
 constexpr std::size_t kEndOfFileAt = kUserBlockBytes + 28;
 
@@ -101,6 +103,7 @@ void Builder::State::open() {
             H5Pset_file_image_callbacks(access.get(), &callbacks) >= 0 &&
             H5Pset_libver_bounds(access.get(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0 &&
             H5Pset_userblock(creation.get(), kUserBlockBytes) >= 0 &&
+            H5Pset_link_phase_change(creation.get(), kMaxCompactLinks, 0) >= 0 &&
             H5Pset_obj_track_times(creation.get(), 0) >= 0,
         "a file in memory");
   file = made(H5Fcreate(unique_file_name().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()),
@@ -146,7 +149,9 @@ Builder::~Builder() = default;
 
 void Builder::make_group(const std::string& path) {
   auto creation = state_->made(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, path);
-  state_->check(H5Pset_obj_track_times(creation.get(), 0) >= 0, path);
+  state_->check(H5Pset_link_phase_change(creation.get(), kMaxCompactLinks, 0) >= 0 &&
+                    H5Pset_obj_track_times(creation.get(), 0) >= 0,
+                path);
   state_->made(
       H5Gcreate2(state_->file.get(), path.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
       H5Gclose, path);

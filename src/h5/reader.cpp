@@ -92,6 +92,13 @@ void Reader::State::open(ByteSpan bytes) {
 void Reader::State::walk(const std::string& path, int depth) {
   if (depth > kMaxDepth) fail(path, format("groups are nested deeper than {}", kMaxDepth));
   const auto group = made(H5Gopen2(file.get(), path.c_str(), H5P_DEFAULT), H5Gclose, path);
+  // Only links inside the object header are under a checksum; HDF5 follows a damaged heap or
+  // B-tree of links into memory that it does not own.
+  H5G_info_t info{};
+  check(H5Gget_info(group.get(), &info) >= 0, path);
+  if (info.storage_type != H5G_STORAGE_TYPE_COMPACT) {
+    fail(path, "keeps its links in a form that orchard never writes");
+  }
   std::vector<std::string> names;
   check(H5Literate(group.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_name, &names) >= 0,
         path);

@@ -6,8 +6,8 @@ namespace orchard::h5 {
 
 /// Builds an HDF5 file in memory. Equal calls give equal bytes: nothing in the file depends on
 /// clock, host or memory. Every dataset with elements is chunked and carries a fletcher32 checksum;
-/// there is no compression and no variable-length data. The first kUserBlockBytes bytes are left
-/// for user_block.hpp.
+/// there is no compression and no variable-length data; a group holds at most 4,096 links. The
+/// first kUserBlockBytes bytes are left for user_block.hpp.
 ///
 /// Paths are absolute ("/trees/left"); the group above must have been made. Throws kInternal with
 /// HDF5's own words when a call is refused, std::bad_alloc when memory runs out. Local, main thread

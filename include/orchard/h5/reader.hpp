@@ -19,9 +19,10 @@ using AttributeValue = std::variant<std::int64_t, double, std::string>;
 
 /// Reads an HDF5 file from memory; the bytes are borrowed and must outlive the reader. The whole
 /// file is walked when it is opened, and refused unless it holds only what Builder writes: groups
-/// and datasets behind hard links (no soft or external ones), one or two dimensions of the types
-/// above, no storage elsewhere, no filter but fletcher32, no dataset larger than the file. So
-/// sizes can be trusted by whoever allocates. Native filter plugins are never loaded.
+/// and datasets behind hard links (no soft or external ones) kept in object headers, one or two
+/// dimensions of the types above, no storage elsewhere, no filter but fletcher32, no dataset larger
+/// than the file. So sizes can be trusted by whoever allocates. Native filter plugins are never
+/// loaded.
 ///
 /// Throws kData naming `name`, the object, what was found and what was expected. Local, main thread
 /// only.

@@ -19,10 +19,13 @@ namespace {
 using ::testing::HasSubstr;
 
 /// Bytes of a plain HDF5 file that `fill` wrote.
-Bytes file_with(const std::function<void(hid_t)>& fill) {
+Bytes file_with(const std::function<void(hid_t)>& fill, H5F_libver_t low = H5F_LIBVER_LATEST) {
   const std::string path =
       ::testing::TempDir() + "orchard_refusal_" + std::to_string(::getpid()) + ".h5";
-  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, low, H5F_LIBVER_LATEST);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  H5Pclose(access);
   fill(file);
   H5Fclose(file);
   Bytes bytes = read_file(path);
@@ -72,6 +75,19 @@ TEST(RefusalTest, CyclesOfHardLinks) {
                 H5Lcreate_hard(file, "/", file, "x", H5P_DEFAULT, H5P_DEFAULT);
               })),
               HasSubstr("nested deeper than"));
+}
+
+TEST(RefusalTest, GroupsWhoseLinksAreOutsideTheirHeader) {
+  const auto fill = [](hid_t file) { make_dataset(file, H5T_STD_I32LE, {4}, H5P_DEFAULT); };
+  EXPECT_THAT(refusal(file_with(fill, H5F_LIBVER_EARLIEST)),
+              HasSubstr("crafted.h5: /: keeps its links in a form"));
+  EXPECT_THAT(refusal(file_with([](hid_t file) {
+                for (int i = 0; i < 20; ++i) {
+                  H5Gclose(H5Gcreate2(file, std::to_string(i).c_str(), H5P_DEFAULT, H5P_DEFAULT,
+                                      H5P_DEFAULT));
+                }
+              })),
+              HasSubstr("keeps its links in a form"));
 }
 
 TEST(RefusalTest, StorageElsewhere) {

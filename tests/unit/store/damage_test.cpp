@@ -8,6 +8,10 @@
 #include "orchard/store/model_file.hpp"
 #include "store_fixture.hpp"
 
+// HDF5 1.10 loses the object header that it refuses. Only these tests show it damage at all: the
+// digest stands before it.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
+
 namespace orchard::store {
 namespace {
 
@@ -24,6 +28,13 @@ bool is_detected(ByteSpan bytes) {
     return error.kind() == ErrorKind::kData;
   }
   return false;
+}
+
+h5::Image copy_of(const h5::Image& image) {
+  const auto bytes = image.bytes();
+  auto* copy = static_cast<std::byte*>(std::malloc(bytes.size()));
+  std::copy(bytes.begin(), bytes.end(), copy);
+  return h5::Image(copy, bytes.size());
 }
 
 TEST(DamageTest, EveryFlippedByteIsDetected) {
@@ -69,35 +80,66 @@ TEST(DamageTest, TheHeadOfOneAndTheContentOfAnotherAreDetected) {
   EXPECT_TRUE(is_detected(b));
 }
 
-/// Flips `n_flips` random bits of a model, one at a time, each under a fresh digest; how many of
-/// them were refused. The others may load as another model, which must still be safe to walk.
-int n_refused_under_valid_digest(std::uint64_t seed, int n_flips) {
-  std::mt19937_64 random(seed);
+/// HDF5's own checksums stand behind the digest: a flipped bit under a fresh digest is refused, or
+/// lies where nothing is read. It never becomes another model.
+TEST(DamageTest, FlipsUnderAValidDigestAreNeverAnotherModel) {
   const h5::Image whole = build_model(example_model());
-  int n_refused = 0;
-  for (int i = 0; i < n_flips; ++i) {
-    auto* copy = static_cast<std::byte*>(std::malloc(whole.bytes().size()));
-    std::copy(whole.bytes().begin(), whole.bytes().end(), copy);
-    h5::Image image(copy, whole.bytes().size());
-    const auto bytes = image.mutable_bytes();
-    const std::size_t at = h5::kUserBlockBytes + random() % (bytes.size() - h5::kUserBlockBytes);
-    bytes[at] ^= std::byte{static_cast<unsigned char>(1u << (random() % 8))};
-    h5::seal(image, h5::FileKind::kModel, kModelFormat, 0);
-    try {
-      const auto model = read_model(image.bytes(), "x");
-      EXPECT_NO_THROW(model.validate());
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kData) << error.what();
-      ++n_refused;
-    }
-  }
-  return n_refused;
-}
-
-TEST(DamageTest, DamageUnderAValidDigestNeverCrashes) {
   for (const auto seed : testing_support::global_seeds()) {
     SCOPED_TRACE(seed);
-    EXPECT_GT(n_refused_under_valid_digest(seed, 60), 10);
+    std::mt19937_64 random(seed);
+    int n_refused = 0;
+    for (int i = 0; i < 40; ++i) {
+      h5::Image image = copy_of(whole);
+      const auto bytes = image.mutable_bytes();
+      const std::size_t at = h5::kUserBlockBytes + random() % (bytes.size() - h5::kUserBlockBytes);
+      bytes[at] ^= std::byte{static_cast<unsigned char>(1u << (random() % 8))};
+      h5::seal(image, h5::FileKind::kModel, kModelFormat, 0);
+      try {
+        EXPECT_EQ(read_model(image.bytes(), "x"), example_model());
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kData) << error.what();
+        ++n_refused;
+      }
+    }
+    EXPECT_GT(n_refused, 5);
+  }
+}
+
+/// One number of one tree becomes nonsense.
+model::Ensemble crafted_model(std::mt19937_64& random) {
+  model::Ensemble crafted = example_model();
+  model::Tree& tree = crafted.trees[random() % crafted.trees.size()];
+  const std::size_t node = random() % tree.n_nodes();
+  const std::int32_t base = random() % 4 == 0 ? INT32_MAX - 3 : 0;
+  const auto wild = static_cast<std::int32_t>(random() % 7) - 3 + base;
+  std::vector<std::int32_t>* const arrays[] = {&tree.left, &tree.feature, &tree.value_row,
+                                               &tree.category_begin, &tree.category_n_words};
+  const std::size_t choice = random() % 6;
+  if (choice == 5) {
+    tree.flags[node] = static_cast<std::uint8_t>(wild);
+  } else {
+    arrays[choice]->at(node) = wild;
+  }
+  return crafted;
+}
+
+/// Files that are whole in every way but hold nonsense, as a fault of ours or a forger would write
+/// them: refused, or safe to walk.
+TEST(DamageTest, NonsenseInAWholeFileIsRefusedOrHarmless) {
+  for (const auto seed : testing_support::global_seeds()) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    int n_refused = 0;
+    for (int i = 0; i < 60; ++i) {
+      const h5::Image image = build_model(crafted_model(random));
+      try {
+        read_model(image.bytes(), "x").validate();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kData) << error.what();
+        ++n_refused;
+      }
+    }
+    EXPECT_GT(n_refused, 20);
   }
 }
 
