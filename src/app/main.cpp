@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "orchard/base/env.hpp"
+#include "orchard/base/instruction_set.hpp"
 #include "orchard/base/log.hpp"
 #include "orchard/run/signals.hpp"
 
@@ -28,6 +29,7 @@ void make_waiting_threads_sleep(char** argv) {
 
 int dispatch(comm::Communicator& world, const options::CommandLine& command_line) {
   using options::Command;
+  world.together([] { instruction_set(); });  // a wrong word ends the job before any work
   switch (command_line.command) {
     case Command::kSearch:
     case Command::kTrain:

@@ -5,6 +5,7 @@
 
 #include "orchard/base/clock.hpp"
 #include "orchard/base/file.hpp"
+#include "orchard/base/instruction_set.hpp"
 #include "orchard/base/log.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/report/cv_table.hpp"
@@ -86,9 +87,10 @@ void SearchJob::plan() {
                      plan_.families.size(), plan_.families.size() == 1 ? "family" : "families",
                      plan_.n_fits(), plan_.tasks.size()));
   }
-  log::info(format("{} rank{}, {} thread{} each ({})", session_.world().size(),
+  log::info(format("{} rank{}, {} thread{} each ({}), {} instructions", session_.world().size(),
                    session_.world().size() == 1 ? "" : "s", session_.threads().n_threads,
-                   session_.threads().n_threads == 1 ? "" : "s", session_.threads().origin));
+                   session_.threads().n_threads == 1 ? "" : "s", session_.threads().origin,
+                   name_of(instruction_set())));
 }
 
 store::JobIdentity SearchJob::identity() const {

@@ -23,6 +23,7 @@ struct Case {
   std::vector<std::string> arguments;  ///< beyond `search JOB --output-dir DIR`
   std::string data = kGoodData;
   std::string job_lines = "";  ///< added to the sub-grid
+  Environment environment = {};
 };
 
 std::string job_text(const std::string& data, const std::string& lines) {
@@ -80,6 +81,13 @@ std::vector<Case> cases() {
                  "a,t\n1,x\n2,y\n3,z\n4,x\n5,y\n6,z\n"});
   all.push_back({"OutputOverInput", 2, {"data.csv", "input"}, {"--output.cv_results=../data.csv"}});
   all.push_back({"TooManyThreads", 7, {"n_jobs", "900"}, {"--n-jobs=900"}});
+  all.push_back({"NoInstructionSet",
+                 2,
+                 {"ORCHARD_INSTRUCTION_SET", "sse9", "avx2"},
+                 {},
+                 kGoodData,
+                 "",
+                 {{"ORCHARD_INSTRUCTION_SET", "sse9"}}});
   return all;
 }
 
@@ -95,7 +103,7 @@ TEST_P(BadInput, ExitCodeAndMessage) {
     std::vector<std::string> arguments = {"search", directory / "job.cfg", "--output-dir",
                                           directory / "out"};
     arguments.insert(arguments.end(), bad.arguments.begin(), bad.arguments.end());
-    const auto outcome = run(n_ranks, arguments, {}, 30);
+    const auto outcome = run(n_ranks, arguments, bad.environment, 30);
     EXPECT_EQ(outcome.code, bad.code) << outcome.errors;
     for (const auto& part : bad.message) {
       EXPECT_NE(outcome.errors.find(part), std::string::npos)

@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "orchard/base/instruction_set.hpp"
 #include "program.hpp"
 
 namespace orchard::e2e {
@@ -16,7 +17,8 @@ namespace {
 
 /// A job over both kinds of learners with everything that could depend on a layout: missing cells,
 /// categories, weights, several classes, shared fits, early stopping.
-std::string job_text(const std::string& data, const std::string& task, int n_trees) {
+std::string job_text(const std::string& data, const std::string& task, bool has_weights,
+                     int n_trees) {
   const bool is_regression = task == "regression";
   const std::string kind = is_regression ? "Regressor" : "Classifier";
   const std::string scorers = is_regression      ? "neg_root_mean_squared_error, r2"
@@ -25,8 +27,8 @@ std::string job_text(const std::string& data, const std::string& task, int n_tre
   const auto trees = std::to_string(n_trees), half = std::to_string(n_trees / 2);
   return "[job]\nname = invariance\nrandom_state = 7\n"
          "[data]\ntrain = " +
-         data +
-         "\ntarget = target\nweight = w\n"
+         data + "\ntarget = target\n" + (has_weights ? "weight" : "drop") +
+         " = w\n"
          "[cv]\nn_splits = 3\nshuffle = true\n"
          "[search]\nscoring = " +
          scorers +
@@ -40,12 +42,13 @@ std::string job_text(const std::string& data, const std::string& task, int n_tre
          "[checkpoint]\ninterval = 0.2\n";
 }
 
-class Invariance : public ::testing::TestWithParam<const char*> {
+/// One task in one directory, searched again and again.
+class Invariance {
  protected:
-  void SetUp() override {
+  void make_job(const std::string& task, bool has_weights, int n_rows, int n_trees) {
     data_ = directory_ / "data.csv";
-    write_file(data_, make_csv(GetParam(), 900, test_seed()));
-    write_file(directory_ / "job.cfg", job_text(data_, GetParam(), 16));
+    write_file(data_, make_csv(task, n_rows, test_seed()));
+    write_file(directory_ / "job.cfg", job_text(data_, task, has_weights, n_trees));
   }
   Outcome search(int n_ranks, const std::string& out, std::vector<std::string> more = {},
                  const Environment& environment = {}) {
@@ -67,7 +70,18 @@ class Invariance : public ::testing::TestWithParam<const char*> {
   std::string data_;
 };
 
-TEST_P(Invariance, RanksAndThreads) {
+struct Task {
+  const char* name;
+  bool has_weights;
+};
+
+/// Enough rows for threads to share them, and for large and small nodes.
+class Layouts : public Invariance, public ::testing::TestWithParam<Task> {
+ protected:
+  void SetUp() override { make_job(GetParam().name, GetParam().has_weights, 5000, 12); }
+};
+
+TEST_P(Layouts, RanksAndThreads) {
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   for (const int n_ranks : {1, 2, 3, 4}) {
     for (const int n_threads : {1, 2}) {
@@ -80,24 +94,52 @@ TEST_P(Invariance, RanksAndThreads) {
   }
 }
 
-TEST_P(Invariance, SeveralNodes) {
+TEST_P(Layouts, SeveralNodes) {
   ASSERT_EQ(search(1, "one").code, 0);
   const auto outcome = search(4, "two-nodes", {}, {{"ORCHARD_RANKS_PER_NODE", "2"}});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   expect_equal("one", "two-nodes");
 }
 
-TEST_P(Invariance, OlderProcessors) {
-  ASSERT_EQ(search(1, "full").code, 0);
-  const auto outcome = search(2, "masked", {},
-                              {{"GLIBC_TUNABLES",
-                                "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX2_Usable,-FMA_Usable,"
-                                "-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ"}});
-  ASSERT_EQ(outcome.code, 0) << outcome.errors;
-  expect_equal("full", "masked");
+TEST_P(Layouts, InstructionSets) {
+  ASSERT_EQ(search(1, "widest").code, 0);
+  const auto widest = processor_instruction_set();
+  for (const auto set : {InstructionSet::kBaseline, InstructionSet::kAvx2}) {
+    if (set >= widest) continue;
+    const auto outcome = search(2, name_of(set), {}, {{"ORCHARD_INSTRUCTION_SET", name_of(set)}});
+    ASSERT_EQ(outcome.code, 0) << outcome.errors;
+    expect_equal("widest", name_of(set));
+  }
 }
 
-TEST_P(Invariance, SharedAndSeparateFits) {
+TEST_P(Layouts, NodesOfDifferentProcessors) {
+  ASSERT_EQ(search(1, "widest").code, 0);
+  auto line = command(1, {"search", directory_ / "job.cfg", "--output-dir", directory_ / "mixed"});
+  const std::vector<std::string> second(line.begin() + 4, line.end());
+  line.insert(line.end() - static_cast<std::ptrdiff_t>(second.size()) + 2,
+              {"-x", "ORCHARD_INSTRUCTION_SET=baseline"});
+  line.push_back(":");
+  line.insert(line.end(), second.begin(), second.end());
+  const auto outcome = Process(line, {{"ORCHARD_RANKS_PER_NODE", "1"}}).wait(120);
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("widest", "mixed");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tasks, Layouts,
+                         ::testing::Values(Task{"binary", false}, Task{"binary", true},
+                                           Task{"multiclass", false}, Task{"multiclass", true},
+                                           Task{"regression", false}, Task{"regression", true}),
+                         [](const auto& instance) {
+                           return std::string(instance.param.name) +
+                                  (instance.param.has_weights ? "_weighted" : "");
+                         });
+
+class Interruptions : public Invariance, public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override { make_job(GetParam(), true, 900, 16); }
+};
+
+TEST_P(Interruptions, SharedAndSeparateFits) {
   ASSERT_EQ(search(2, "shared").code, 0);
   const auto outcome = search(2, "separate", {"--search.share_fits=false"});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
@@ -112,8 +154,8 @@ std::size_t count_begun(const std::string& log) {
   return n;
 }
 
-TEST_P(Invariance, StopsInOrderAndGoesOnElsewhere) {
-  write_file(directory_ / "job.cfg", job_text(data_, GetParam(), 150));
+TEST_P(Interruptions, StopsInOrderAndGoesOnElsewhere) {
+  write_file(directory_ / "job.cfg", job_text(data_, GetParam(), true, 150));
   ASSERT_EQ(search(1, "straight").code, 0);
   const auto log = directory_ / "stopped/run.log";
   int n_stops = 0;
@@ -138,13 +180,14 @@ TEST_P(Invariance, StopsInOrderAndGoesOnElsewhere) {
   expect_equal("straight", "stopped");
 }
 
-INSTANTIATE_TEST_SUITE_P(Tasks, Invariance, ::testing::Values("binary", "multiclass", "regression"),
+INSTANTIATE_TEST_SUITE_P(Tasks, Interruptions,
+                         ::testing::Values("binary", "multiclass", "regression"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(Interruption, TwentyKills) {
   Directory directory;
   write_file(directory / "data.csv", make_csv("multiclass", 3000, test_seed()));
-  write_file(directory / "job.cfg", job_text(directory / "data.csv", "multiclass", 100));
+  write_file(directory / "job.cfg", job_text(directory / "data.csv", "multiclass", true, 100));
   const std::vector<std::string> job = {"search", directory / "job.cfg", "--output-dir"};
   const auto arguments = [&](const std::string& out) {
     auto all = job;
