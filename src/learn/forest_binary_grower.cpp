@@ -100,17 +100,13 @@ class BinaryGrower final : public ForestGrower {
   std::vector<Range> ranges_;
   std::vector<Subset> subsets_;
   FewRows few_;
-  std::unique_ptr<ForestGrower> general_;  ///< for trees with a row drawn too often
   std::uint64_t tree_ = 0;
   double root_weight_ = 0;
   std::size_t n_unpolled_ = 0;
 };
 
 model::Tree BinaryGrower::grow(std::uint64_t tree) {
-  if (!rows_.take(tree)) {
-    if (!general_) general_ = make_general_grower(plan_);
-    return general_->grow(tree);
-  }
+  rows_.take(tree);
   tree_ = tree;
   builder_.start();
   ranges_.clear();

@@ -1,10 +1,13 @@
 #include "forest_binary_rows.hpp"
 
+#include <algorithm>
 #include <new>
+
+#include "orchard/base/error.hpp"
 
 namespace orchard::learn::binary {
 
-bool MovingRows::take(std::uint64_t tree) {
+void MovingRows::take(std::uint64_t tree) {
   const auto& data = plan_.context.data;
   draw_rows(plan_, tree, multiplicity_);
   const std::size_t n_train = multiplicity_.size();
@@ -18,7 +21,8 @@ bool MovingRows::take(std::uint64_t tree) {
     counts_.positives += weight & -label;
     codes_[row] = static_cast<Code>(weight << 1 | (weight != 0 ? label : 0));
   }
-  if (most > kMaxCodeWeight) return false;
+  // As many draws of one row come with a probability below 2^-700.
+  require(most <= kMaxCodeWeight, "a row's multiplicity fits its code");
   for (auto& masks : masks_) masks.resize(n_train / 64 + 1);
   n_rows_ = find_nonzero(codes_.data(), n_train, masks_[0].data());
   // An odd number of cache lines: the columns of a row then lie in different sets.
@@ -34,7 +38,6 @@ bool MovingRows::take(std::uint64_t tree) {
             masks_[0].data(), n_rows_, blocks_[0].get(), stride_);
   keep_rows({codes_.data(), 0, 1}, n_train, masks_[0].data(), n_rows_,
             blocks_[0].get() + data.n_features() * stride_, stride_);
-  return true;
 }
 
 std::size_t MovingRows::divide(int block, std::size_t begin, std::size_t n_rows,

@@ -17,8 +17,8 @@ class MovingRows {
  public:
   explicit MovingRows(const ForestPlan& plan) : plan_(plan) {}
 
-  /// Takes the rows that tree `tree` drew into block 0. False when one was drawn too often.
-  bool take(std::uint64_t tree);
+  /// Takes the rows that tree `tree` drew into block 0.
+  void take(std::uint64_t tree);
   std::size_t n_rows() const { return n_rows_; }
   Counts counts() const { return counts_; }
 
