@@ -55,16 +55,23 @@ Lanes place_of_bit(Lanes bit) {
   return four | two | one;
 }
 
-/// What `plane` holds for 64 rows once its nodes were asked.
-void ask_plane(const LeafMasks::Plane& from, const Bin* codes, Lanes (&plane)[kGroups]) {
-  for (auto& group : plane) group = all(255);
-  for (const auto& item : from.items) {
+/// Asks the nodes of numeric splits; `added` to the codes first.
+void ask(const std::vector<LeafMasks::Item>& items, std::uint32_t added, const Bin* codes,
+         Lanes (&plane)[kGroups]) {
+  for (const auto& item : items) {
     const Lanes limit = all(item.limit), keep = all(item.keep);
     for (std::size_t g = 0; g < kGroups; ++g) {
-      const Lanes code = load(codes + item.column + g * kLanes);
+      const Lanes code = load(codes + item.column + g * kLanes) + all(added);
       plane[g] &= reinterpret_cast<Lanes>(code <= limit) | keep;
     }
   }
+}
+
+/// What `plane` holds for 64 rows once its nodes were asked.
+void ask_plane(const LeafMasks::Plane& from, const Bin* codes, Lanes (&plane)[kGroups]) {
+  for (auto& group : plane) group = all(255);
+  ask(from.items, 0, codes, plane);
+  ask(from.low_items, 1, codes, plane);
   for (const auto& item : from.sets) {
     for (std::size_t i = 0; i < kGroups * kLanes; ++i) {
       const Bin code = codes[item.column + i];
@@ -136,7 +143,10 @@ void LeafMasks::add(const Tree& tree, const RowCoder& coder, std::size_t first_o
       if ((tree.flags[node] & Tree::kCategorical) != 0) {
         out.planes[p].sets.push_back({right_codes(tree, node), column, keep});
       } else {
-        out.planes[p].items.push_back({column, kFourTimes * coder.limit_of(tree, node), keep});
+        const bool is_low = (tree.flags[node] & Tree::kMissingLeft) != 0;
+        const std::uint32_t limit = coder.limit_of(tree, node) + (is_low ? 1 : 0);
+        auto& items = is_low ? out.planes[p].low_items : out.planes[p].items;
+        items.push_back({column, kFourTimes * limit, keep});
       }
     }
   }

@@ -48,7 +48,9 @@ class LeafMasks {
     std::uint32_t keep;
   };
   struct Plane {
-    std::vector<Item> items;
+    std::vector<Item> items;  ///< of nodes that send missing right
+    std::vector<Item>
+        low_items;  ///< of nodes that send it left: 1 is added to codes, limits have it
     std::vector<SetItem> sets;
   };
   struct SmallTree {

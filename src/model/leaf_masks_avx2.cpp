@@ -41,6 +41,22 @@ __m256i no_members(__m256i code, __m256i low_half, __m256i high_half) {
   return _mm256_cmpeq_epi8(_mm256_and_si256(bits, bit), _mm256_setzero_si256());
 }
 
+/// Asks the nodes of numeric splits; `kAdded` to the codes first.
+template <char kAdded>
+void ask(const LeafMasks::Item* item, const LeafMasks::Item* end, const Bin* codes,
+         __m256i (&plane)[kGroups]) {
+  for (; item != end; ++item) {
+    const __m256i limit = _mm256_set1_epi32(static_cast<int>(item->limit));
+    const __m256i keep = _mm256_set1_epi32(static_cast<int>(item->keep));
+    for (int g = 0; g < kGroups; ++g) {
+      __m256i code = load(codes + item->column + 32 * g);
+      if constexpr (kAdded != 0) code = _mm256_add_epi8(code, _mm256_set1_epi8(kAdded));
+      const __m256i is_left = _mm256_cmpeq_epi8(_mm256_min_epu8(code, limit), code);
+      plane[g] = _mm256_and_si256(plane[g], _mm256_or_si256(is_left, keep));
+    }
+  }
+}
+
 }  // namespace
 
 void find_leaves_avx2(const LeafMasks::SmallTree& tree, const Bin* codes, std::uint8_t* leaves) {
@@ -49,16 +65,8 @@ void find_leaves_avx2(const LeafMasks::SmallTree& tree, const Bin* codes, std::u
     const LeafMasks::Plane& from = tree.planes[p];
     __m256i plane[kGroups];
     for (auto& group : plane) group = _mm256_set1_epi8(-1);
-    const LeafMasks::Item* item = from.items.data();
-    for (const auto* end = item + from.items.size(); item != end; ++item) {
-      const __m256i limit = _mm256_set1_epi32(static_cast<int>(item->limit));
-      const __m256i keep = _mm256_set1_epi32(static_cast<int>(item->keep));
-      for (int g = 0; g < kGroups; ++g) {
-        const __m256i code = load(codes + item->column + 32 * g);
-        const __m256i is_left = _mm256_cmpeq_epi8(_mm256_min_epu8(code, limit), code);
-        plane[g] = _mm256_and_si256(plane[g], _mm256_or_si256(is_left, keep));
-      }
-    }
+    ask<0>(from.items.data(), from.items.data() + from.items.size(), codes, plane);
+    ask<1>(from.low_items.data(), from.low_items.data() + from.low_items.size(), codes, plane);
     const LeafMasks::SetItem* set_item = from.sets.data();
     for (const auto* end = set_item + from.sets.size(); set_item != end; ++set_item) {
       const auto* halves = reinterpret_cast<const __m128i*>(&set_item->right);

@@ -40,6 +40,21 @@ __mmask64 is_member(__m512i code, __m512i set) {
   return _mm512_test_epi8_mask(_mm512_permutexvar_epi8(byte, set), bit);
 }
 
+/// Asks the nodes of numeric splits; `kAdded` to the codes first.
+template <char kAdded>
+void ask(const LeafMasks::Item* item, const LeafMasks::Item* end, const Bin* codes,
+         __m512i (&plane)[kGroups]) {
+  for (; item != end; ++item) {
+    const __m512i limit = _mm512_set1_epi32(static_cast<int>(item->limit));
+    const __m512i keep = _mm512_set1_epi32(static_cast<int>(item->keep));
+    for (int g = 0; g < kGroups; ++g) {
+      __m512i code = _mm512_loadu_si512(codes + item->column + 64 * g);
+      if constexpr (kAdded != 0) code = _mm512_add_epi8(code, _mm512_set1_epi8(kAdded));
+      plane[g] = rule_out(plane[g], _mm512_cmpgt_epu8_mask(code, limit), keep);
+    }
+  }
+}
+
 }  // namespace
 
 void find_leaves_avx512(const LeafMasks::SmallTree& tree, const Bin* codes, std::uint8_t* leaves) {
@@ -48,15 +63,8 @@ void find_leaves_avx512(const LeafMasks::SmallTree& tree, const Bin* codes, std:
     const LeafMasks::Plane& from = tree.planes[p];
     __m512i plane[kGroups];
     for (auto& group : plane) group = _mm512_set1_epi8(-1);
-    const LeafMasks::Item* item = from.items.data();
-    for (const auto* end = item + from.items.size(); item != end; ++item) {
-      const __m512i limit = _mm512_set1_epi32(static_cast<int>(item->limit));
-      const __m512i keep = _mm512_set1_epi32(static_cast<int>(item->keep));
-      for (int g = 0; g < kGroups; ++g) {
-        const __m512i code = _mm512_loadu_si512(codes + item->column + 64 * g);
-        plane[g] = rule_out(plane[g], _mm512_cmpgt_epu8_mask(code, limit), keep);
-      }
-    }
+    ask<0>(from.items.data(), from.items.data() + from.items.size(), codes, plane);
+    ask<1>(from.low_items.data(), from.low_items.data() + from.low_items.size(), codes, plane);
     const LeafMasks::SetItem* set_item = from.sets.data();
     for (const auto* end = set_item + from.sets.size(); set_item != end; ++set_item) {
       const __m512i set = _mm512_broadcast_i64x4(

@@ -20,14 +20,15 @@ struct WalkedTree {
 };
 
 WalkedTree pack(const Tree& tree, const RowCoder& coder, std::size_t first_output) {
-  WalkedTree out{{tree, coder.n_columns() + 1}, &tree, first_output};
+  WalkedTree out{{tree, coder.n_columns()}, &tree, first_output};
   for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
     if (tree.left[node] < 0) continue;
     const std::size_t column = coder.column_of(tree, node);
     if ((tree.flags[node] & Tree::kCategorical) != 0) {
-      out.walk.split(node, column, right_codes(tree, node));
+      out.walk.split(tree, node, column, right_codes(tree, node));
     } else {
-      out.walk.split(node, column, coder.limit_of(tree, node));
+      out.walk.split(tree, node, column, coder.limit_of(tree, node),
+                     (tree.flags[node] & Tree::kMissingLeft) != 0);
     }
   }
   return out;
@@ -90,19 +91,24 @@ void Predictor::State::add_block(const FeatureColumns& data, RowIndex begin, std
   const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
   const std::size_t n_columns = coder->n_columns();
   std::vector<Bin> columns(n_columns * RowCoder::kBlock);
+  bool may_miss = false;
   std::vector<Bin> rows(walked.empty() ? 0 : n_rows * row_stride() + 3);
   for (std::size_t first = 0; first < n_rows; first += RowCoder::kBlock) {
     const std::size_t n_here = std::min(RowCoder::kBlock, n_rows - first);
     coder->encode(data, begin + static_cast<RowIndex>(first), n_here, columns.data());
     if (!small.empty()) small.accumulate(columns.data(), n_here, sums + first * n_outputs);
     if (walked.empty()) continue;
+    for (std::size_t c = 0; c < n_columns && !may_miss; ++c) {
+      const auto column = std::span(columns).subspan(c * RowCoder::kBlock, n_here);
+      may_miss = std::find(column.begin(), column.end(), RowCoder::kMissing) != column.end();
+    }
     for (std::size_t i = 0; i < n_here; ++i) {
       Bin* row = rows.data() + (first + i) * row_stride();
       for (std::size_t c = 0; c < n_columns; ++c) row[c] = columns[c * RowCoder::kBlock + i];
       row[n_columns] = 255;
     }
   }
-  if (!walked.empty()) add_walked({rows.data(), row_stride(), n_rows}, sums);
+  if (!walked.empty()) add_walked({rows.data(), row_stride(), n_rows, may_miss}, sums);
 }
 
 void Predictor::State::add_walked(const CodeRows& rows, std::int64_t* sums) const {
