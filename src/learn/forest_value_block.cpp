@@ -1,20 +1,34 @@
 #include "forest_value_block.hpp"
 
+#include <algorithm>
 #include <array>
+#include <memory>
 
 namespace orchard::learn::values {
 
-Block::Block(const ForestPlan& plan)
-    : plan_(plan),
-      numbers_(plan.context.data.n_features() * kListStride),
-      bins_(numbers_.size()),
-      cells_(kMaxListed),
-      values_(kMaxListed) {
+Block::Block(const ForestPlan& plan) : plan_(plan), cells_(kMaxListed), values_(kMaxListed) {
   for (const auto& bins : plan.context.data.binning->features) {
     missing_bins_.push_back(static_cast<Bin>(bins.missing_bin()));
   }
-  lists_ = {numbers_.data(),      bins_.data(),         cells_.data(),
-            missing_bins_.data(), missing_bins_.size(), 0};
+  lists_.n_features = missing_bins_.size();
+  const std::size_t n_places =
+      (lists_.n_features + kFeaturesAGroup - 1) / kFeaturesAGroup * kFeaturesAGroup;
+  missing_bins_.resize(n_places);
+  numbers_.resize(n_places * kListStride);
+  bins_.resize(n_places * kListStride);
+  scores_.resize((n_places + 1) * kFeaturesAGroup);
+  positions_.resize((n_places + 1) * kFeaturesAGroup);
+  const auto aligned = [](auto& memory) {
+    void* at = memory.data();
+    std::size_t space = memory.size() * sizeof memory[0];
+    return static_cast<decltype(memory.data())>(std::align(64, space - 64, at, space));
+  };
+  lists_.numbers = numbers_.data();
+  lists_.bins = bins_.data();
+  lists_.cells = cells_.data();
+  lists_.missing_bins = missing_bins_.data();
+  lists_.scores = aligned(scores_);
+  lists_.positions = aligned(positions_);
 }
 
 void Block::start(const TreeRows& rows, std::size_t begin, std::size_t end) {
@@ -23,7 +37,7 @@ void Block::start(const TreeRows& rows, std::size_t begin, std::size_t end) {
     cells_[i] = rows.cell(begin + i);
     values_[i] = rows.value(begin + i);
   }
-  for (std::size_t f = 0; f < missing_bins_.size(); ++f) sort(rows, begin, lists_.n_rows, f);
+  for (std::size_t f = 0; f < lists_.n_features; ++f) sort(rows, begin, lists_.n_rows, f);
 }
 
 /// Counting sort.

@@ -32,6 +32,8 @@ class Block {
   std::vector<Bin> bins_, missing_bins_;
   std::vector<Cell> cells_;
   std::vector<std::int64_t> values_;
+  std::vector<double> scores_;
+  std::vector<std::uint64_t> positions_;
   Lists lists_;
 };
 

@@ -28,7 +28,7 @@ class ValueGrower final : public ForestGrower {
         histograms_(rows_.n_counted_features() * kCellStride),
         builder_(plan.n_values(), plan.context.schema),
         order_(plan.context.data.n_features()),
-        best_(plan.context.data.n_features()) {}
+        winners_(plan.context.data.n_features()) {}
 
   model::Tree grow(std::uint64_t tree) override;
 
@@ -74,9 +74,10 @@ class ValueGrower final : public ForestGrower {
   void share_histogram(const Range& parent, Range& left, Range& right);
   void grow_block(const Range& range);
   void visit_places(const Places& places);
-  Division divide_places(const Places& places, FeatureIndex feature);
+  Division divide_places(const Places& places, const Winner& best);
 
-  bool pick_feature(const Node& node, FeatureIndex& feature);
+  std::size_t scan_cells(const Range& range);
+  const Winner& pick(const Node& node, std::size_t n_winners);
   bool split(const Node& node, Division& division);
   void finish_child(const Node& parent, int side, NodeIndex index, std::uint64_t cuts, Node& child);
   void find_stops(Node& node) const {
@@ -91,7 +92,7 @@ class ValueGrower final : public ForestGrower {
   HistogramPool histograms_;
   TreeBuilder builder_;
   FeatureOrder order_;
-  std::vector<Best> best_;                                   ///< by feature
+  std::vector<Winner> winners_;  ///< room for all features
   alignas(64) std::array<std::uint8_t, kMaxListed> side_{};  ///< by row number; 255: right
   std::vector<Range> ranges_;
   std::vector<Places> places_;
@@ -130,25 +131,34 @@ model::Tree ValueGrower::grow(std::uint64_t tree) {
   return builder_.finish();
 }
 
-/// The feature with the best split; among equals the first in the node's order. False when there is
-/// no split.
-bool ValueGrower::pick_feature(const Node& node, FeatureIndex& feature) {
+/// The winner that the node tries first.
+const Winner& ValueGrower::pick(const Node& node, std::size_t n_winners) {
+  if (n_winners == 1) return winners_.front();
+  order_.start({plan_.context.random_state, random::Purpose::kFeatures, tree_, node.key});
+  const auto end = winners_.begin() + static_cast<std::ptrdiff_t>(n_winners);
+  for (;;) {
+    const FeatureIndex feature = order_.next();
+    const auto at = std::find_if(winners_.begin(), end,
+                                 [&](const Winner& winner) { return winner.feature == feature; });
+    if (at != end) return *at;
+  }
+}
+
+/// Finds the features with the best split by a histogram; returns their number.
+std::size_t ValueGrower::scan_cells(const Range& range) {
+  const Around around(range.node.sum, plan_.n_leaf_rows);
+  const auto& features = plan_.context.data.binning->features;
   double score = -std::numeric_limits<double>::infinity();
-  bool is_tied = false;
-  for (std::size_t f = 0; f < best_.size(); ++f) {
-    if (best_[f].score < score) continue;
-    is_tied = best_[f].score == score;
-    score = best_[f].score;
-    feature = static_cast<FeatureIndex>(f);
+  std::size_t n = 0;
+  for (std::size_t f = 0; f < features.size(); ++f) {
+    const Best best = kernels_.scan_cells(range.histogram.cells() + f * kCellStride,
+                                          static_cast<std::size_t>(features[f].n_bins), around);
+    if (best.score < score || best.score == -std::numeric_limits<double>::infinity()) continue;
+    if (best.score > score) n = 0;
+    score = best.score;
+    winners_[n++] = {static_cast<FeatureIndex>(f), best.position, best.is_missing_left};
   }
-  if (!(score > -std::numeric_limits<double>::infinity())) return false;
-  if (is_tied) {
-    order_.start({plan_.context.random_state, random::Purpose::kFeatures, tree_, node.key});
-    do {
-      feature = order_.next();
-    } while (best_[feature].score != score);
-  }
-  return true;
+  return n;
 }
 
 void ValueGrower::visit_range(Range& range) {
@@ -157,19 +167,15 @@ void ValueGrower::visit_range(Range& range) {
     range.histogram = histograms_.take();
     rows_.add(range.begin, range.end, range.histogram.cells());
   }
-  const Around around(node.sum, plan_.n_leaf_rows);
-  const auto& features = plan_.context.data.binning->features;
-  for (std::size_t f = 0; f < best_.size(); ++f) {
-    best_[f] = kernels_.scan_cells(range.histogram.cells() + f * kCellStride,
-                                   static_cast<std::size_t>(features[f].n_bins), around);
-  }
-  Division division;
-  if (!pick_feature(node, division.feature)) {
+  const std::size_t n_winners = scan_cells(range);
+  if (n_winners == 0) {
     histograms_.give_back(range.histogram);
     return write(node, node.cuts);
   }
-  const auto& bins = features[division.feature];
-  const Best& best = best_[division.feature];
+  const Winner& best = pick(node, n_winners);
+  Division division;
+  division.feature = best.feature;
+  const auto& bins = plan_.context.data.binning->features[division.feature];
   const Cell* cells = range.histogram.cells() + division.feature * kCellStride;
   const bool has_missing = cells[bins.missing_bin()].rows_and_weight != 0;
   const int left_bin = static_cast<int>(best.position);
@@ -237,10 +243,10 @@ void ValueGrower::visit_places(const Places& places) {
   const Node& node = places.node;
   if (node.is_leaf()) return write(node, node.cuts);
   const Around around(node.sum, plan_.n_leaf_rows);
-  kernels_.scan_lists(block_.lists(), places.begin, places.end, around, best_.data());
-  FeatureIndex feature = 0;
-  if (!pick_feature(node, feature)) return write(node, node.cuts);
-  Division division = divide_places(places, feature);
+  const std::size_t n_winners =
+      kernels_.scan_lists(block_.lists(), places.begin, places.end, around, winners_.data());
+  if (n_winners == 0) return write(node, node.cuts);
+  Division division = divide_places(places, pick(node, n_winners));
   if (!split(node, division)) return;
   const std::size_t n_left = division.left.sum.n_rows();
   const std::size_t middle = places.begin + n_left;
@@ -252,8 +258,8 @@ void ValueGrower::visit_places(const Places& places) {
 }
 
 /// Also says where each row goes, in side_.
-ValueGrower::Division ValueGrower::divide_places(const Places& places, FeatureIndex feature) {
-  const Best& best = best_[feature];
+ValueGrower::Division ValueGrower::divide_places(const Places& places, const Winner& best) {
+  const FeatureIndex feature = best.feature;
   const auto& feature_bins = plan_.context.data.binning->features[feature];
   const std::uint8_t* numbers = block_.numbers(feature) + places.begin;
   const Bin* bins = block_.bins(feature) + places.begin;

@@ -41,24 +41,35 @@ Best scan_list_from(const std::uint8_t* numbers, const Bin* bins, const Cell* ce
   return best;
 }
 
-void scan_lists(const Lists& lists, std::size_t begin, std::size_t end, const Around& around,
-                Best* best) {
-  const std::size_t n = end - begin;
-  for (std::size_t f = 0; f < lists.n_features; ++f) {
-    const std::uint8_t* numbers = lists.numbers + f * kListStride + begin;
-    const Bin* bins = lists.bins + f * kListStride + begin;
-    best[f] = {};
-    if (bins[0] == bins[n - 1]) continue;
-    best[f] = scan_list_from(numbers, bins, lists.cells, n - 1, {}, around);
-    if (bins[n - 1] != lists.missing_bins[f]) continue;
-    Cell missing;
-    std::size_t n_values = n;
-    for (; bins[n_values - 1] == bins[n - 1]; --n_values)
-      missing += lists.cells[numbers[n_values - 1]];
-    Best left = scan_list_from(numbers, bins, lists.cells, n_values - 1, missing, around);
-    left.is_missing_left = true;
-    best[f] = better(best[f], left);
+Best scan_list(const Lists& lists, std::size_t feature, std::size_t begin, std::size_t n,
+               const Around& around) {
+  const std::uint8_t* numbers = lists.numbers + feature * kListStride + begin;
+  const Bin* bins = lists.bins + feature * kListStride + begin;
+  if (bins[0] == bins[n - 1]) return {};
+  const Best right = scan_list_from(numbers, bins, lists.cells, n - 1, {}, around);
+  if (bins[n - 1] != lists.missing_bins[feature]) return right;
+  Cell missing;
+  std::size_t n_values = n;
+  for (; bins[n_values - 1] == bins[n - 1]; --n_values) {
+    missing += lists.cells[numbers[n_values - 1]];
   }
+  Best left = scan_list_from(numbers, bins, lists.cells, n_values - 1, missing, around);
+  left.is_missing_left = true;
+  return better(right, left);
+}
+
+std::size_t scan_lists(const Lists& lists, std::size_t begin, std::size_t end, const Around& around,
+                       Winner* winners) {
+  double score = -std::numeric_limits<double>::infinity();
+  std::size_t n = 0;
+  for (std::size_t f = 0; f < lists.n_features; ++f) {
+    const Best best = scan_list(lists, f, begin, end - begin, around);
+    if (best.score < score || best.score == -std::numeric_limits<double>::infinity()) continue;
+    if (best.score > score) n = 0;
+    score = best.score;
+    winners[n++] = {static_cast<FeatureIndex>(f), best.position, best.is_missing_left};
+  }
+  return n;
 }
 
 void part_lists(const Lists& lists, std::size_t begin, std::size_t end, const std::uint8_t* side,

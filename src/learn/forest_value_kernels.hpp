@@ -74,22 +74,35 @@ inline constexpr std::size_t kCellStride = 260;
 inline constexpr std::size_t kMaxListed = 256;
 /// Bytes from list to list; the end may be read, not written.
 inline constexpr std::size_t kListStride = kMaxListed + 64;
+/// Features whose lists are searched together; memory is there for a multiple of so many.
+inline constexpr std::size_t kFeaturesAGroup = 8;
 struct Lists {
   std::uint8_t* numbers = nullptr;    ///< [n_features][kListStride]
   Bin* bins = nullptr;                ///< of these rows: [n_features][kListStride]
   const Cell* cells = nullptr;        ///< [kMaxListed] by number
   const Bin* missing_bins = nullptr;  ///< [n_features]
+  /// [n_features][8], aligned to 64 bytes: what a search writes down.
+  double* scores = nullptr;
+  std::uint64_t* positions = nullptr;
   std::size_t n_features = 0;
   std::size_t n_rows = 0;  ///< numbers are below
+};
+
+/// A feature that has the best score, and its first position that has it.
+struct Winner {
+  FeatureIndex feature = 0;
+  std::uint32_t position = 0;
+  bool is_missing_left = false;
 };
 
 struct Kernels {
   /// The best split by the cells of one feature: `n_bins` bins, then missing.
   Best (*scan_cells)(const Cell* cells, std::size_t n_bins, const Around& around);
-  /// The best split of each feature for the node whose rows are places [begin, end) of the lists;
-  /// positions count from `begin`.
-  void (*scan_lists)(const Lists& lists, std::size_t begin, std::size_t end, const Around& around,
-                     Best* best);
+  /// Finds the features with the best split of the node whose rows are places [begin, end) of the
+  /// lists; there are at least two. Positions count from `begin`. Returns the number of winners
+  /// ([n_features], ascending), 0 when there is no split.
+  std::size_t (*scan_lists)(const Lists& lists, std::size_t begin, std::size_t end,
+                            const Around& around, Winner* winners);
   /// Parts places [begin, end) of every list, in order: first the `n_left` rows whose number has a
   /// 0 in `side` ([kMaxListed], aligned to 64 bytes), then those that have 255.
   void (*part_lists)(const Lists& lists, std::size_t begin, std::size_t end,
