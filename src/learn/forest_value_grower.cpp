@@ -92,7 +92,7 @@ class ValueGrower final : public ForestGrower {
   HistogramPool histograms_;
   TreeBuilder builder_;
   FeatureOrder order_;
-  std::vector<Winner> winners_;  ///< room for all features
+  std::vector<Winner> winners_;                              ///< room for all features
   alignas(64) std::array<std::uint8_t, kMaxListed> side_{};  ///< by row number; 255: right
   std::vector<Range> ranges_;
   std::vector<Places> places_;
