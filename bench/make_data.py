@@ -119,9 +119,10 @@ SETS = {
 NAMES = list(SETS) + ["G", "letter", "small"]
 
 
-def draw(name):
-    """(training, test) rows of a set, the label in column 0."""
+def draw(name, share=1):
+    """(training, test) rows of a set, the label in column 0; fewer of both with a `share`."""
     law, n_train, n_test, seed = SETS[name]
+    n_train, n_test = n_train // share, n_test // share
     x, y = law(n_train + n_test, np.random.default_rng(seed))
     rows = np.concatenate([np.asarray(y, np.float32)[:, None], x], 1)
     return rows[:n_train], rows[n_train:]
@@ -175,23 +176,32 @@ def make_small(folder):
                comments="")
 
 
-def make(folder, name):
+def make(folder, name, share=1):
     if name == "letter":
-        return make_letter(folder)
+        make_letter(folder)
+        return
     if name == "small":
-        return make_small(folder)
+        make_small(folder)
+        return
     if name == "G":
-        train = np.load(f"{folder}/A_train.npy", mmap_mode="r")[:100_000]
+        train = np.load(f"{folder}/A_train.npy", mmap_mode="r")[:100_000 // share]
         test = np.load(f"{folder}/A_test.npy", mmap_mode="r")
     else:
-        train, test = draw(name)
+        train, test = draw(name, share)
     if name in "AG":
         write_csv(folder, name, train)
         write_hdf5(folder, name, train, test)
     np.save(f"{folder}/{name}_train.npy", train)
     if len(test):
         np.save(f"{folder}/{name}_test.npy", test)
-    return None
+
+
+def ensure_smoke(folder):
+    """All sets with a two-hundredth of the rows."""
+    os.makedirs(folder, exist_ok=True)
+    for name in NAMES:
+        if not os.path.exists(last_file(folder, name)):
+            make(folder, name, 200)
 
 
 def last_file(folder, name):

@@ -48,6 +48,16 @@ RUNS = {
 }
 
 
+# What GridSearchCV and `orchard search` are given.
+GRIDS = {
+    "forest": dict(n_estimators=[50, 100, 200], max_depth=[4, 8, 12, 16],
+                   min_samples_leaf=[1, 5, 20]),
+    "boost": dict(max_iter=[50, 100, 200, 400], max_depth=[4, 6, 8, 10],
+                  learning_rate=[0.05, 0.1]),
+    "small": dict(n_estimators=[50, 100], max_depth=[2, 4, None]),
+}
+
+
 @dataclass(frozen=True)
 class Line:
     title: str
