@@ -23,7 +23,7 @@ class Failed(Exception):
     pass
 
 
-def environment(contestant, threads):
+def environment(options, contestant):
     out = dict(os.environ)
     if contestant in INSTRUCTION_SETS:
         out.update(OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1",
@@ -32,8 +32,9 @@ def environment(contestant, threads):
         if INSTRUCTION_SETS[contestant]:
             out["ORCHARD_INSTRUCTION_SET"] = INSTRUCTION_SETS[contestant]
     else:
-        out.pop("OMP_WAIT_POLICY", None)   # peers as they come
-        out["OMP_NUM_THREADS"] = str(threads)
+        if not options.smoke:
+            out.pop("OMP_WAIT_POLICY", None)    # peers as they come
+        out["OMP_NUM_THREADS"] = str(options.threads)
     return out
 
 
@@ -130,7 +131,7 @@ def run_orchard_job(options, run, env):
         out = os.path.join(folder, "out")
         program = os.path.join(options.build, "orchard")
         data = os.path.join(options.data, f"{run.table}_header.csv")
-        job = write_job(folder, data, run.settings, out)
+        job = write_job(folder, data, dict(run.settings, **options.overrides), out)
         command = [program, "search" if is_search else "train", job, "--resume=none"]
         if is_search:
             command = MPIRUN + [str(options.ranks)] + command + \
@@ -148,7 +149,7 @@ def run_orchard_job(options, run, env):
 def run_orchard(options, run, env):
     if run.task.endswith("-job"):
         return run_orchard_job(options, run, env)
-    words = [f"{key}={value}" for key, value in run.settings.items()]
+    words = [f"{key}={value}" for key, value in dict(run.settings, **options.overrides).items()]
     command = [os.path.join(options.build, "one_fit"), run.task, run.table, options.data,
                f"kind={run.kind}"] + words
     if run.task == "csv":   # the ranks read together
@@ -180,7 +181,7 @@ def run_peer(options, name, run, peer, env):
 def run_once(options, name, contestant):
     """One record: contestant, run, seconds, score, peak_mb, version or build, ..."""
     run = RUNS[name]
-    env = environment(contestant, options.threads)
+    env = environment(options, contestant)
     if contestant in INSTRUCTION_SETS:
         record = in_own_process(lambda: run_orchard(options, run, env))
         program = "orchard" if run.task.endswith("-job") else "one_fit"
