@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -38,45 +37,24 @@ def environment(options, contestant):
     return out
 
 
-def run_command(command, env, limit_s):
-    """(standard output, wall seconds, highest resident MB of one process below)."""
-    start = time.perf_counter()
-    try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=limit_s,
-                              check=False)
-    except subprocess.TimeoutExpired:
-        raise Failed(f"no result within {limit_s:g} s") from None
-    except OSError as error:
-        raise Failed(str(error)) from None
-    seconds = time.perf_counter() - start
-    if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        raise Failed(f"exit code {done.returncode}: {lines[-1]}")
-    return done.stdout, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-
-
-def in_own_process(work):
-    """getrusage keeps the highest of all children: each program gets a parent of its own."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
+def run_command(options, command, env):
+    """(standard output, wall seconds, highest resident MB of one process) of one command."""
+    with tempfile.TemporaryDirectory() as folder:
+        measured = os.path.join(folder, "measured.json")
+        clock = [sys.executable, os.path.join(HERE, "timed_command.py"), measured]
         try:
-            answer = dict(result=work())
-        except Failed as failure:
-            answer = dict(failure=str(failure))
-        except Exception as error:  # noqa: BLE001  (must reach the parent)
-            answer = dict(failure=repr(error))
-        with os.fdopen(writing, "w") as out:
-            json.dump(answer, out)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as source:
-        answer = json.loads(source.read() or '{"failure": "died"}')
-    os.waitpid(child, 0)
-    if "failure" in answer:
-        raise Failed(answer["failure"])
-    return answer["result"]
+            done = subprocess.run(options.prefix + clock + command, env=env, capture_output=True,
+                                  text=True, timeout=options.limit, check=False)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"no result within {options.limit:g} s") from None
+        except OSError as error:
+            raise Failed(str(error)) from None
+        if done.returncode != 0:
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+            raise Failed(f"exit code {done.returncode}: {lines[-1]}")
+        with open(measured) as file:
+            record = json.load(file)
+    return done.stdout, record["seconds"], record["peak_mb"]
 
 
 def is_installed(peer):
@@ -138,7 +116,7 @@ def run_orchard_job(options, run, env):
                 [f"--n-jobs={max(1, options.threads // options.ranks)}"]
         else:
             command += [f"--n-jobs={options.threads}"]
-        _, seconds, peak_mb = run_command(options.prefix + command, env, options.limit)
+        _, seconds, peak_mb = run_command(options, command, env)
         record = dict(seconds=dict(total=seconds), peak_mb=peak_mb,
                       ranks=options.ranks if is_search else 1, input=os.path.basename(data))
         if is_search:
@@ -157,7 +135,7 @@ def run_orchard(options, run, env):
             [f"threads={max(1, options.threads // options.ranks)}"]
     else:
         command += [f"threads={options.threads}"]
-    out, _, _ = run_command(options.prefix + command, env, options.limit)
+    out, _, _ = run_command(options, command, env)
     return json.loads(out.strip().splitlines()[-1])
 
 
@@ -170,7 +148,7 @@ def run_peer(options, name, run, peer, env):
         command = [sys.executable, os.path.join(HERE, "peers.py"), options.data, name, peer,
                    str(options.threads)]
         command += [f"{key}={value}" for key, value in options.overrides.items()]
-    out, seconds, peak_mb = run_command(options.prefix + command, env, options.limit)
+    out, seconds, peak_mb = run_command(options, command, env)
     record = json.loads(out.strip().splitlines()[-1])
     if name == "small":     # a script, from its start to its end
         record["seconds"]["total"] = seconds
@@ -183,11 +161,11 @@ def run_once(options, name, contestant):
     run = RUNS[name]
     env = environment(options, contestant)
     if contestant in INSTRUCTION_SETS:
-        record = in_own_process(lambda: run_orchard(options, run, env))
+        record = run_orchard(options, run, env)
         program = "orchard" if run.task.endswith("-job") else "one_fit"
         record["build"] = digest(os.path.join(options.build, program))
     else:
-        record = in_own_process(lambda: run_peer(options, name, run, contestant, env))
+        record = run_peer(options, name, run, contestant, env)
     record.update(run=name, contestant=contestant, threads=options.threads,
                   at=time.strftime("%Y-%m-%dT%H:%M:%S"))
     return record
