@@ -194,6 +194,8 @@ def make(folder, name, share=1):
     np.save(f"{folder}/{name}_train.npy", train)
     if len(test):
         np.save(f"{folder}/{name}_test.npy", test)
+    elif not os.path.lexists(f"{folder}/{name}_test.npy"):
+        os.symlink(f"{name[0]}_test.npy", f"{folder}/{name}_test.npy")
 
 
 def ensure_smoke(folder):

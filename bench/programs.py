@@ -57,11 +57,15 @@ def run_command(options, command, env):
     return done.stdout, record["seconds"], record["peak_mb"]
 
 
+def name_of_package(peer):
+    return peer.removesuffix("-q").removesuffix("-estimate")
+
+
 def is_installed(peer):
     if peer == "ranger":
         return shutil.which("Rscript") is not None and subprocess.run(
             ["Rscript", "-e", "library(ranger)"], capture_output=True, check=False).returncode == 0
-    return importlib.util.find_spec(peer.removesuffix("-q")) is not None
+    return importlib.util.find_spec(name_of_package(peer)) is not None
 
 
 def digest(path):

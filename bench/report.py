@@ -3,7 +3,7 @@ import json
 import os
 import statistics
 
-from workloads import LINES, RUNS
+from workloads import LINES, RUNS, SAMPLES
 
 BEGIN = "<!-- {}: written by bench/, do not edit -->"
 END = "<!-- end of {} -->"
@@ -109,6 +109,41 @@ def goal_table(results):
     return lines
 
 
+def narrow_table(results):
+    """What narrower instruction sets give, where that was measured."""
+    sets = ("orchard", "orchard-avx2", "orchard-baseline")
+    lines = header("workload, minima, s (times faster than the first peer)",
+                   results.machine.get("instruction_set", "widest"), "AVX2", "x86-64-v2")
+    for line in LINES:
+        values = [results.values(line.run, who, line.measure) for who in sets]
+        if not any(values[1:]):
+            continue
+        rival = next(iter(line.goals), None)
+        theirs = results.values(line.peer_run or line.run, rival, line.measure) if rival else []
+        cells = [line.title + (f" ({rival})" if theirs else "")]
+        for own in values:
+            cells.append(show(min(own)) if own else "")
+            if own and theirs:
+                cells[-1] += f" ({times(min(theirs) / min(own))})"
+        lines.append(row(cells))
+    return lines if len(lines) > 2 else []
+
+
+def sample_line(results):
+    """Median test score over several training samples of one law."""
+    scores = {}
+    for run in SAMPLES:
+        for who in results.contestants(run):
+            if not who.startswith("orchard-"):
+                scores.setdefault(who, []).append(results.by[run, who][-1]["score"]["rmse"])
+    scores = {who: values for who, values in scores.items() if len(values) == len(SAMPLES)}
+    if not scores:
+        return []
+    return [f"Set D, median test RMSE over {len(SAMPLES)} training samples (least, greatest): " +
+            ", ".join(f"{who} {statistics.median(values):.3f} ({min(values):.3f}, "
+                      f"{max(values):.3f})" for who, values in scores.items()) + ".", ""]
+
+
 def score_text(records):
     scores = {}
     for record in records:
@@ -150,7 +185,7 @@ def versions(results):
     for (_, who), records in results.by.items():
         for record in records:
             if record.get("version"):
-                found[who.removesuffix("-q")] = record["version"]
+                found[who.split("-")[0]] = record["version"]
     return ", ".join(f"{who} {version}" for who, version in sorted(found.items()))
 
 
@@ -165,11 +200,15 @@ def table(records):
                  f"{machine.get('instruction_set')}. {machine.get('threads')} threads read memory "
                  f"at {machine.get('read_gb_per_s')} GB/s.", ""]
     text += [f"Peers: {versions(results) or 'none'}.", ""]
-    missing = {who for run in RUNS.values() for who in
-               (peer.strip("()") for peer in run.peers)} - {who for _, who in results.by}
+    missing = {peer.strip("()") for run in RUNS.values() for peer in run.peers} - \
+        {who for _, who in results.by}
     if missing:
         text += [f"Not measured here: {', '.join(sorted(missing))}.", ""]
     text += ["Seconds, but where said otherwise.", ""] + goal_table(results) + [""]
+    text += sample_line(results)
+    narrow = narrow_table(results)
+    if narrow:
+        text += ["With narrower instruction sets:", ""] + narrow + [""]
     text += ["Every run, minima:", ""] + detail_table(results)
     if results.failures:
         text += ["", "Runs without a result:", ""]

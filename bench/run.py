@@ -18,7 +18,7 @@ import make_data
 import machine
 import programs
 import report
-from workloads import RUNS
+from workloads import RUNS, SAMPLES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -78,7 +78,8 @@ def contestants_of(options, name):
 
 def n_runs(options, name, contestant):
     run = RUNS[name]
-    if options.quick or (run.task == "search-job" and name != "small"):
+    is_grid = run.task == "search-job" and name != "small"
+    if options.quick or is_grid or name in SAMPLES[1:]:
         return 1
     return min(options.runs, options.slow_runs) if contestant in run.slow else options.runs
 
@@ -157,6 +158,8 @@ def smoke(options):
         if name == "search-boost":  # 3,000 rounds, however few the rows
             continue
         peers = [peer.strip("()") for peer in run.peers] if options.all else []
+        if name == "search-forest":
+            peers = []
         for who in ["orchard"] + [peer for peer in peers if programs.is_installed(peer)]:
             try:
                 options.overrides = dict(trees=5) if run.task != "search-job" else {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 class Run:
     task: str       # boost, forest, letter, predict, csv, readouts: bench/one_fit.cpp and peers.py
     table: str      # set of make_data.py
-    peers: tuple    # besides orchard; those in brackets only when --all is given
+    peers: tuple    # besides orchard; those in brackets with --all, or when named
     settings: dict = field(default_factory=dict)
     kind: str = "binary"        # binary, classes, regression
     slow: tuple = ()            # peers that get --slow-runs runs
@@ -29,6 +29,9 @@ RUNS = {
                      slow=("lightgbm", "xgboost", "sklearn")),
     "boost-d31": Run("boost", "D", ("lightgbm", "xgboost", "sklearn"),
                      dict(trees=100, leaves=31), kind="regression"),
+    **{f"boost-d31-{sample}": Run("boost", f"D{sample}", ("lightgbm", "xgboost", "sklearn"),
+                                  dict(trees=100, leaves=31), kind="regression")
+       for sample in (1, 2, 3, 4)},
     "forest-g": Run("forest", "G", ("sklearn", "(ranger)", "(xgboost)"),
                     dict(trees=100, depth=0), slow=("sklearn", "ranger", "xgboost")),
     "forest-g12": Run("forest", "G", ("sklearn", "xgboost", "(ranger)", "(lightgbm)"),
@@ -42,11 +45,14 @@ RUNS = {
     "csv-a": Run("csv", "A", ("xgboost", "lightgbm", "pandas")),
     "memory-a31": Run("train-job", "A", (), dict(trees=100, leaves=31)),
     "memory-g": Run("train-job", "G", (), dict(trees=100, depth=0)),
-    "search-forest": Run("search-job", "G", ("(sklearn)",), dict(grid="forest"), slow=("sklearn",)),
+    "search-forest": Run("search-job", "G", ("sklearn-estimate", "(sklearn)"), dict(grid="forest"), slow=("sklearn",)),
     "search-boost": Run("search-job", "G", ("(sklearn)",), dict(grid="boost"), slow=("sklearn",)),
     "small": Run("search-job", "small", ("sklearn",), dict(grid="small")),
 }
 
+
+# Training samples of one law: the score compared is the median over them.
+SAMPLES = ("boost-d31", "boost-d31-1", "boost-d31-2", "boost-d31-3", "boost-d31-4")
 
 # What GridSearchCV and `orchard search` are given.
 GRIDS = {
@@ -83,7 +89,7 @@ LINES = [
     Line("forest, letter, 26 classes, 5 folds", "forest-letter", "total", {"sklearn": (8, 15)}),
     Line("forest R, regression, 100,000 x 28", "forest-r", "total", {"sklearn": (15, 30)}),
     Line("search, forest grid, 36 points x 5 folds", "search-forest", "total",
-         {"sklearn": (150, 400)}),
+         {"sklearn-estimate": (150, 400), "sklearn": (150, 400)}),
     Line("search, boosting grid, 32 points x 5 folds", "search-boost", "total",
          {"sklearn": (9, 13)}),
     Line("prediction, 1,000,000 rows, 100 trees of 31 leaves", "predict-a31", "predict",
