@@ -1,6 +1,7 @@
 #include "forest_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "orchard/base/error.hpp"
@@ -51,6 +52,29 @@ ForestPlan make_plan(const FitContext& context, const options::ForestSettings& s
                             ? -kFractionBits
                             : plan.targets.exponent - kLeafBits;
   return plan;
+}
+
+std::uint64_t stops_before(const ForestPlan& plan, std::uint64_t cuts, bool is_pure,
+                           std::size_t n_rows, std::int64_t depth) {
+  if (is_pure || n_rows < 2 * static_cast<std::size_t>(plan.n_leaf_rows)) return cuts;
+  std::uint64_t stops = 0;
+  for (; cuts != 0; cuts &= cuts - 1) {
+    const Cut& cut = plan.cuts[static_cast<std::size_t>(std::countr_zero(cuts))];
+    const bool is_deep = cut.max_depth && depth >= *cut.max_depth;
+    if (is_deep || static_cast<std::int64_t>(n_rows) < cut.min_samples_split) {
+      stops |= cuts & -cuts;
+    }
+  }
+  return stops;
+}
+
+std::uint64_t stops_below(const ForestPlan& plan, std::uint64_t cuts, double decrease) {
+  std::uint64_t stops = 0;
+  for (; cuts != 0; cuts &= cuts - 1) {
+    const Cut& cut = plan.cuts[static_cast<std::size_t>(std::countr_zero(cuts))];
+    if (decrease < cut.min_impurity_decrease) stops |= cuts & -cuts;
+  }
+  return stops;
 }
 
 void draw_rows(const ForestPlan& plan, std::uint64_t tree,

@@ -38,6 +38,12 @@ struct ForestPlan {
   }
 };
 
+/// Those of `cuts` that stop at a node whatever its split may be. `n_rows`: distinct ones.
+std::uint64_t stops_before(const ForestPlan& plan, std::uint64_t cuts, bool is_pure,
+                           std::size_t n_rows, std::int64_t depth);
+/// Those of `cuts` that ask more of a split than it gives.
+std::uint64_t stops_below(const ForestPlan& plan, std::uint64_t cuts, double decrease);
+
 /// Throws kData when the settings do not fit the training rows.
 ForestPlan make_plan(const FitContext& context, const options::ForestSettings& settings,
                      std::vector<Cut> cuts);

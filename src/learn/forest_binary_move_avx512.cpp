@@ -1,0 +1,85 @@
+// Parting and moving rows, 64 bytes at a time.
+
+#include "forest_binary_kernels.hpp"
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
+// GCC 12 takes the undefined operands inside its own intrinsics for our mistakes (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+
+ORCHARD_BEGIN_AVX512
+
+namespace orchard::learn::binary {
+namespace {
+
+inline std::uint64_t low_bits(std::size_t n) {
+  return n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+}
+
+inline std::size_t count_bits(std::uint64_t mask) {
+  return static_cast<std::size_t>(_mm_popcnt_u64(mask));
+}
+
+}  // namespace
+
+std::size_t find_nonzero(const std::uint8_t* bytes, std::size_t n, std::uint64_t* masks) {
+  std::size_t n_set = 0;
+  for (std::size_t at = 0; at < n; at += 64) {
+    const __m512i v = _mm512_maskz_loadu_epi8(low_bits(n - at), bytes + at);
+    masks[at / 64] = _mm512_test_epi8_mask(v, v);
+    n_set += count_bits(masks[at / 64]);
+  }
+  _mm256_zeroupper();
+  return n_set;
+}
+
+std::size_t find_sides(const Bin* column, std::size_t n_rows, RightBins right_bins,
+                       std::uint64_t* left, std::uint64_t* right) {
+  const __m512i first = _mm512_set1_epi8(static_cast<char>(right_bins.first_right));
+  const __m512i n_right = _mm512_set1_epi8(static_cast<char>(right_bins.n_right));
+  std::size_t n_left = 0;
+  for (std::size_t at = 0; at < n_rows; at += 64) {
+    const std::uint64_t rows = low_bits(n_rows - at);
+    const __m512i bins = _mm512_loadu_si512(column + at);
+    const std::uint64_t is_right =
+        _mm512_mask_cmplt_epu8_mask(rows, _mm512_sub_epi8(bins, first), n_right);
+    right[at / 64] = is_right;
+    left[at / 64] = rows & ~is_right;
+    n_left += count_bits(rows & ~is_right);
+  }
+  _mm256_zeroupper();
+  return n_left;
+}
+
+void keep_rows(const Columns& from, std::size_t n_rows, const std::uint64_t* masks,
+               std::size_t n_out, Bin* to, std::size_t to_stride) {
+  const std::size_t n_blocks = (n_rows + 63) / 64;
+  for (std::size_t column = 0; column < from.n; ++column) {
+    const Bin* in = from.first + column * from.stride;
+    Bin* out = to + column * to_stride;
+    const Bin* const end = out + n_out;
+    std::size_t block = 0;
+    // What a whole store writes too much is written over by the next.
+    for (; block < n_blocks && end - out >= 64; ++block) {
+      _mm512_storeu_si512(
+          out, _mm512_maskz_compress_epi8(masks[block], _mm512_loadu_si512(in + block * 64)));
+      out += count_bits(masks[block]);
+    }
+    for (; block < n_blocks; ++block) {
+      const std::size_t n_kept = count_bits(masks[block]);
+      _mm512_mask_storeu_epi8(
+          out, low_bits(n_kept),
+          _mm512_maskz_compress_epi8(masks[block], _mm512_loadu_si512(in + block * 64)));
+      out += n_kept;
+    }
+  }
+  _mm256_zeroupper();
+}
+
+}  // namespace orchard::learn::binary
+
+ORCHARD_END_INSTRUCTIONS
+
+#endif
