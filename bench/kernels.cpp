@@ -17,9 +17,8 @@
 #include "boosting_histogram.hpp"
 #include "boosting_rows.hpp"
 #include "boosting_split.hpp"
+#include "fitting.hpp"
 #include "orchard/base/instruction_set.hpp"
-#include "orchard/learn/boosting.hpp"
-#include "orchard/learn/forest.hpp"
 #include "orchard/run/predict.hpp"
 
 namespace orchard::bench {
@@ -29,7 +28,6 @@ using namespace learn::boosting;
 
 constexpr RowIndex kRows = 500'000;
 constexpr std::size_t kFeatures = 28;
-constexpr int kMaxBins = 255;
 
 const BenchTable& table() {
   static const BenchTable drawn = draw_table(kRows, 0, kFeatures);
@@ -155,64 +153,22 @@ void split_search(benchmark::State& state) {
         static_cast<double>(layout.n_slots() * sizeof(Sums)));
 }
 
-void cut_points(benchmark::State& state) {
+/// Cut points and both copies of the bins.
+void binning(benchmark::State& state) {
   Setting setting(state);
   const auto fold = BenchTable::rows(0, kRows);
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        data::make_binning(table().table, fold.train, kMaxBins, 1, setting.pool));
-  }
-  count(state, 200'000.0 * kFeatures, 200'000.0 * kFeatures * 4);
-}
-
-void bins_of_values(benchmark::State& state) {
-  Setting setting(state);
-  const auto fold = BenchTable::rows(0, kRows);
-  const auto& data = binned();
-  std::vector<std::byte> memory(data.layout.n_bytes);
-  for (auto _ : state) {
-    data::fill_columns(table().table, fold, *data.binning, data.layout, 0, kFeatures, memory.data(),
-                       setting.pool);
-    data::fill_rows(data.layout, 0, kRows, memory.data(), setting.pool);
-    benchmark::DoNotOptimize(memory.data());
+        data::bin_fold(table().table, fold, kMaxBins, 1, true, setting.pool).get());
   }
   count(state, static_cast<double>(kRows) * kFeatures, static_cast<double>(kRows) * kFeatures * 6);
-}
-
-template <class FitType>
-model::Ensemble finish(FitType& fit) {
-  while (!fit.is_done()) fit.advance();
-  const auto frame = fit.frame();
-  model::Ensemble out{
-      table().table.schema, "", {}, frame.combine, frame.n_outputs, frame.value_exponent,
-      frame.baseline,       {}};
-  for (const auto& unit : fit.units()) {
-    for (const auto& tree : unit) {
-      out.trees.push_back(tree.stops.empty() ? tree : learn::apply_cut(tree, 0));
-    }
-  }
-  return out;
 }
 
 /// 50 trees on the first rows.
 model::Ensemble make_ensemble(bool is_boosting) {
   parallel::Pool pool(1);
-  const RowIndex n_rows = 20'000;
-  const auto owned =
-      data::bin_fold(table().table, BenchTable::rows(0, n_rows), kMaxBins, 1, true, pool);
-  const learn::FitContext context{owned->data, table().table.schema, 1, pool};
-  if (is_boosting) {
-    options::BoostingSettings settings;
-    settings.max_iter = 50;
-    settings.early_stopping = options::EarlyStopping::kOff;
-    learn::BoostingFit fit(context, settings, {{50, 10, 1e-7}},
-                           [](std::size_t, int, std::span<const std::int64_t>) {});
-    return finish(fit);
-  }
-  options::ForestSettings settings;
-  settings.n_estimators = 50;
-  learn::ForestFit fit(context, settings, {learn::cut_of(settings, n_rows)}, 0, 50);
-  return finish(fit);
+  const Task task{is_boosting ? "boost" : "forest", "drawn", "", {{"trees", "50"}}};
+  return Fitting(task, table(), BenchTable::rows(0, 20'000), pool).ensemble();
 }
 
 void predict(benchmark::State& state, bool is_boosting) {
@@ -221,8 +177,9 @@ void predict(benchmark::State& state, bool is_boosting) {
   const auto& ensemble = ensembles[is_boosting ? 1 : 0];
   const RowIndex n_rows = 100'000;
   for (auto _ : state) {
+    const model::Predictor predictor(ensemble);
     benchmark::DoNotOptimize(
-        run::predict_rows(ensemble, table().table.features(), 0, n_rows, setting.pool).data());
+        run::predict_rows(predictor, table().table.features(), 0, n_rows, setting.pool).data());
   }
   count(state, n_rows, n_rows * (kFeatures * 4.0 + 16));
 }
@@ -244,8 +201,7 @@ void add_all() {
   add("partition", partition, {500, 50});
   add("gradients", gradients, {1000});
   add("split_search", split_search, {1000});
-  add("cut_points", cut_points, {1000});
-  add("bins_of_values", bins_of_values, {1000});
+  add("binning", binning, {1000});
   add("predict_boosted", [](benchmark::State& state) { predict(state, true); }, {1000});
   add("predict_forest", [](benchmark::State& state) { predict(state, false); }, {1000});
 }

@@ -25,13 +25,11 @@
 #include <map>
 
 #include "bench_table.hpp"
+#include "fitting.hpp"
 #include "orchard/base/clock.hpp"
 #include "orchard/base/instruction_set.hpp"
-#include "orchard/base/log.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/comm/communicator.hpp"
-#include "orchard/learn/boosting.hpp"
-#include "orchard/learn/forest.hpp"
 #include "orchard/metric/scorer.hpp"
 #include "orchard/run/fold_store.hpp"
 #include "orchard/run/predict.hpp"
@@ -40,31 +38,6 @@
 
 namespace orchard::bench {
 namespace {
-
-constexpr std::uint64_t kRandomState = 1;
-constexpr int kMaxBins = 255;
-
-struct Task {
-  std::string task, table, folder;
-  std::map<std::string, std::string> keys;
-
-  std::int64_t number(const std::string& key, std::int64_t otherwise) const {
-    const auto at = keys.find(key);
-    if (at == keys.end()) return otherwise;
-    const auto value = parse_int(at->second);
-    if (!value) throw Error(ErrorKind::kUsage, format("{} is no integer", at->second), key);
-    return *value;
-  }
-  Kind kind() const {
-    const auto at = keys.find("kind");
-    if (at == keys.end() || at->second == "binary") return Kind::kBinary;
-    return at->second == "classes" ? Kind::kClasses : Kind::kRegression;
-  }
-  std::optional<std::int64_t> limit(const std::string& key, std::int64_t otherwise) const {
-    const auto value = number(key, otherwise);
-    return value > 0 ? std::optional(value) : std::nullopt;
-  }
-};
 
 /// Groups of numbers, printed as JSON.
 class Record {
@@ -117,43 +90,6 @@ BenchTable table_of(const Task& task, bool with_test) {
   return load_table(task.folder, task.table, task.kind(), n_rows, wants_test);
 }
 
-options::BoostingSettings boosting_settings(const Task& task) {
-  options::BoostingSettings out;
-  out.max_iter = task.number("trees", 100);
-  out.max_leaf_nodes = task.limit("leaves", 31);
-  out.max_depth = task.limit("depth", 0);
-  out.max_bins = kMaxBins;
-  out.early_stopping = options::EarlyStopping::kOff;
-  return out;
-}
-
-options::ForestSettings forest_settings(const Task& task) {
-  options::ForestSettings out;
-  out.n_estimators = task.number("trees", 100);
-  out.max_depth = task.limit("depth", 0);
-  if (task.kind() == Kind::kRegression) {
-    out.criterion = options::Criterion::kSquaredError;
-    out.max_features.rule = options::MaxFeatures::Rule::kAll;
-  }
-  return out;
-}
-
-model::Ensemble assemble(const model::Schema& schema, const learn::ModelFrame& frame,
-                         const std::vector<model::Unit>& units) {
-  model::Ensemble out;
-  out.schema = schema;
-  out.combine = frame.combine;
-  out.n_outputs = frame.n_outputs;
-  out.value_exponent = frame.value_exponent;
-  out.baseline = frame.baseline;
-  for (const auto& unit : units) {
-    for (const auto& tree : unit) {
-      out.trees.push_back(tree.stops.empty() ? tree : learn::apply_cut(tree, 0));
-    }
-  }
-  return out;
-}
-
 void add_scores(Record& record, const BenchTable& table, std::span<const double> target,
                 const std::vector<double>& predictions) {
   const auto& schema = table.table.schema;
@@ -187,74 +123,12 @@ double best_of_three(Work work) {
   return best;
 }
 
-/// One fit on a pool, from the columns to the trees.
-class Fitting {
- public:
-  Fitting(const Task& task, const BenchTable& table, const data::Fold& fold, parallel::Pool& pool)
-      : task_(task), table_(table), pool_(pool), node_(comm::self().split_by_node()) {
-    is_forest_ = task.task != "boost" && task.task != "predict";
-    const double start = monotonic_s();
-    store_.emplace(node_, table.table,
-                   std::vector<run::FoldNeed>{{0, &fold, kMaxBins, !is_forest_}}, kRandomState,
-                   pool);
-    bin_s = monotonic_s() - start;
-    const learn::FitContext context{store_->binned(0, kMaxBins), table.table.schema, kRandomState,
-                                    pool};
-    grow(context);
-    fit_s = monotonic_s() - start - bin_s;
-  }
-  ~Fitting() {
-    fit_.reset();
-    store_->release(node_);
-  }
-  Fitting(const Fitting&) = delete;
-  Fitting& operator=(const Fitting&) = delete;
-
-  learn::ModelFrame frame() const {
-    return is_forest_ ? forest().frame() : static_cast<const learn::BoostingFit&>(*fit_).frame();
-  }
-  model::Ensemble ensemble() const { return assemble(table_.table.schema, frame(), fit_->units()); }
-  learn::ForestFit& forest() const { return static_cast<learn::ForestFit&>(*fit_); }
-
-  double bin_s = 0, fit_s = 0;
-
- private:
-  void grow(const learn::FitContext& context) {
-    if (is_forest_) {
-      const auto settings = forest_settings(task_);
-      auto cuts = task_.task == "readouts" ? readout_cuts()
-                                           : std::vector{learn::cut_of(settings, table_.n_train)};
-      fit_ = std::make_unique<learn::ForestFit>(context, settings, std::move(cuts), 0,
-                                                static_cast<int>(settings.n_estimators));
-    } else {
-      const auto settings = boosting_settings(task_);
-      fit_ = std::make_unique<learn::BoostingFit>(
-          context, settings,
-          std::vector<learn::BoostingMember>{
-              {settings.max_iter, settings.n_iter_no_change, settings.tol}},
-          [](std::size_t, int, std::span<const std::int64_t>) {});
-    }
-    while (!fit_->is_done()) fit_->advance();
-  }
-  static std::vector<learn::Cut> readout_cuts() {
-    std::vector<learn::Cut> cuts;
-    for (const std::optional<std::int64_t> depth :
-         std::initializer_list<std::optional<std::int64_t>>{4, 8, 12, 16, {}}) {
-      for (const std::int64_t min_samples_split : {2, 10}) {
-        cuts.push_back({depth, min_samples_split, 0});
-      }
-    }
-    return cuts;
-  }
-
-  const Task& task_;
-  const BenchTable& table_;
-  parallel::Pool& pool_;
-  comm::Communicator node_;
-  bool is_forest_ = false;
-  std::optional<run::FoldStore> store_;
-  std::unique_ptr<learn::Fit> fit_;
-};
+/// From a model and raw rows to predictions, all that the model must do first included.
+std::vector<double> predict(const model::Ensemble& ensemble, const model::FeatureColumns& rows,
+                            parallel::Pool& pool) {
+  const model::Predictor predictor(ensemble);
+  return run::predict_rows(predictor, rows, 0, rows.n_rows, pool);
+}
 
 void add_work(Record& record, const Task& task, const BenchTable& table,
               const model::Ensemble& ensemble, double fit_s) {
@@ -292,7 +166,7 @@ void run_fit(const Task& task, parallel::Pool& pool, Record& record) {
   const auto rows = table.features(table.n_train, table.table.n_rows);
   std::vector<double> predictions;
   record("seconds", "predict") =
-      best_of_three([&] { predictions = run::predict_rows(ensemble, rows, 0, rows.n_rows, pool); });
+      best_of_three([&] { predictions = predict(ensemble, rows, pool); });
   add_scores(record, table, table.table.target.subspan(table.n_train), predictions);
 }
 
@@ -304,8 +178,8 @@ void run_predict(const Task& task, parallel::Pool& pool, Record& record) {
   const auto ensemble = fitting.ensemble();
   forget_peak();
   record("", "before_mb") = peak_mb();
-  record("seconds", "predict") = best_of_three(
-      [&] { run::predict_rows(ensemble, table.table.features(), 0, table.table.n_rows, pool); });
+  record("seconds", "predict") =
+      best_of_three([&] { predict(ensemble, table.table.features(), pool); });
   record("", "peak_mb") = peak_mb();
   record("", "rows") = table.table.n_rows;
 }
@@ -340,28 +214,38 @@ void run_letter(const Task& task, parallel::Pool& pool, Record& record) {
   add_scores(record, table, targets, predictions);
 }
 
-/// 10 cuts at 50, 100 and 200 trees; the plain prediction takes the raw rows.
-void run_readouts(const Task& task, parallel::Pool& pool, Record& record) {
-  const auto table = table_of(task, true);
-  const auto fold = table.train_and_test();
-  const Fitting fitting(task, table, fold, pool);
-  auto& forest = fitting.forest();
+/// Reads out trees [0, n/4), [n/4, n/2), [n/2, n) one after the other.
+double readout_s(learn::ForestFit& forest, std::span<std::int64_t> sums) {
   const auto n_trees = forest.units().size();
-  std::vector<std::int64_t> sums(std::size_t{10} * table.n_test() *
-                                 static_cast<std::size_t>(fitting.frame().n_outputs));
-  record("seconds", "readouts") = best_of_three([&] {
+  return best_of_three([&] {
     std::fill(sums.begin(), sums.end(), 0);
     forest.read_out(0, n_trees / 4, sums);
     forest.read_out(n_trees / 4, n_trees / 2, sums);
     forest.read_out(n_trees / 2, n_trees, sums);
   });
+}
+
+/// 10 cuts at 50, 100 and 200 trees; one cut; and one plain prediction, which takes the raw rows.
+void run_readouts(const Task& task, parallel::Pool& pool, Record& record) {
+  const auto table = table_of(task, true);
+  const auto fold = table.train_and_test();
+  std::vector<std::int64_t> sums(std::size_t{10} * table.n_test() * table.table.schema.n_classes());
+  {
+    const Fitting fitting(task, table, fold, pool);
+    record("seconds", "readouts") = readout_s(fitting.forest(), sums);
+    record("seconds", "total") = fitting.bin_s + fitting.fit_s;
+    record("", "peak_mb") = peak_mb();
+  }
+  Task plain = task;
+  plain.task = "forest";
+  const Fitting fitting(plain, table, fold, pool);
+  record("seconds", "one_readout") =
+      readout_s(fitting.forest(), std::span(sums).first(sums.size() / 10));
   const auto ensemble = fitting.ensemble();
   const auto rows = table.features(table.n_train, table.table.n_rows);
-  record("seconds", "predict") =
-      best_of_three([&] { run::predict_rows(ensemble, rows, 0, rows.n_rows, pool); });
+  record("seconds", "predict") = best_of_three([&] { predict(ensemble, rows, pool); });
   record("seconds", "readouts_ratio") =
       record("seconds", "readouts") / record("seconds", "predict");
-  record("seconds", "total") = fitting.bin_s + fitting.fit_s;
 }
 
 void run_csv(const Task& task, comm::Communicator world, parallel::Pool& pool, Record& record) {
