@@ -191,11 +191,11 @@ def make(folder, name, share=1):
     if name in "AG":
         write_csv(folder, name, train)
         write_hdf5(folder, name, train, test)
-    np.save(f"{folder}/{name}_train.npy", train)
     if len(test):
         np.save(f"{folder}/{name}_test.npy", test)
     elif not os.path.lexists(f"{folder}/{name}_test.npy"):
         os.symlink(f"{name[0]}_test.npy", f"{folder}/{name}_test.npy")
+    np.save(f"{folder}/{name}_train.npy", train)
 
 
 def ensure_smoke(folder):
@@ -207,7 +207,7 @@ def ensure_smoke(folder):
 
 
 def last_file(folder, name):
-    """What `make` writes last but for the test rows: the set is there when this is."""
+    """What `make` writes last: the set is there when this is."""
     return f"{folder}/{name}_header.csv" if name == "small" else f"{folder}/{name}_train.npy"
 
 
