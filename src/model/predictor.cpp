@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "category_codes.hpp"
-#include "leaf_masks.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/model/code_walk.hpp"
 #include "row_coder.hpp"
+#include "small_trees.hpp"
 
 namespace orchard::model {
 namespace {
@@ -58,7 +58,7 @@ constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
 struct Predictor::State {
   const Ensemble& ensemble;
   std::optional<RowCoder> coder;
-  LeafMasks small;
+  SmallTrees small;
   std::vector<WalkedTree> walked;
 
   explicit State(const Ensemble& from);
@@ -77,7 +77,7 @@ Predictor::State::State(const Ensemble& from)
   for (std::size_t i = 0; i < ensemble.trees.size(); ++i) {
     const Tree& tree = ensemble.trees[i];
     const std::size_t first_output = ensemble.combine == Combine::kSum ? i % n_outputs : 0;
-    if (LeafMasks::suits(tree)) {
+    if (SmallTrees::suits(tree)) {
       small.add(tree, *coder, first_output);
     } else {
       walked.push_back(pack(tree, *coder, first_output));
