@@ -45,9 +45,9 @@ class CodeTree {
   /// Makes the node split by membership.
   void split(const Tree& tree, std::size_t node, std::size_t column, const CodeSet& right);
 
-  /// leaves[row] = the leaf that the row reaches. The same on every instruction set. Local, any
-  /// number of threads.
-  void walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> leaves) const;
+  /// nodes[row]: where the row begins, 0 for the root; replaced by the leaf that it reaches. The
+  /// same on every instruction set. Local, any number of threads.
+  void walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> nodes) const;
 
  private:
   void set_word(std::size_t at, std::size_t pair, std::size_t column, bool is_low, Bin limit);
