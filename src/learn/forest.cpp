@@ -11,6 +11,9 @@ namespace {
 /// Trees prepared for walking at a time, and test rows a chunk of work.
 constexpr std::size_t kTreesAWalk = 16;
 constexpr std::size_t kRowsAWalk = 256;
+/// Training rows of the trees that a thread grows between two waits for the others: enough work to
+/// be worth the waking, little enough that checkpoints miss no more than a second's.
+constexpr std::size_t kRowsAnAdvance = 1 << 20;
 
 /// A restored tree is not trusted: readouts rely on every cut stopping by the end of every path, on
 /// value rows where they stop, and on splits that suit the features' bins.
@@ -77,17 +80,29 @@ void ForestFit::advance() {
   while (state.growers.size() < n_threads) {
     state.growers.push_back(make_forest_grower(state.plan));
   }
-  const std::size_t n_grown = std::min<std::size_t>(n_threads, state.n_trees - state.units.size());
+  const std::size_t n_a_thread =
+      std::max<std::size_t>(1, kRowsAnAdvance / state.plan.context.data.n_train());
+  const std::size_t n_grown =
+      std::min<std::size_t>(n_threads * n_a_thread, state.n_trees - state.units.size());
   const std::uint64_t first = state.first_tree + state.units.size();
   std::vector<model::Tree> trees(n_grown);
-  pool.for_chunks(n_grown, 1, [&](std::size_t i, std::size_t, int thread) {
-    trees[i] = state.growers[static_cast<std::size_t>(thread)]->grow(first + i);
-  });
-  for (auto& tree : trees) {
-    model::Unit unit;
-    unit.push_back(std::move(tree));
-    state.units.push_back(std::move(unit));
+  const auto keep_finished = [&] {
+    for (auto& tree : trees) {
+      if (tree.n_nodes() == 0) break;
+      model::Unit unit;
+      unit.push_back(std::move(tree));
+      state.units.push_back(std::move(unit));
+    }
+  };
+  try {
+    pool.for_chunks(n_grown, 1, [&](std::size_t i, std::size_t, int thread) {
+      trees[i] = state.growers[static_cast<std::size_t>(thread)]->grow(first + i);
+    });
+  } catch (...) {
+    keep_finished();
+    throw;
   }
+  keep_finished();
 }
 
 const std::vector<model::Unit>& ForestFit::units() const { return state_->units; }

@@ -1,12 +1,13 @@
 #include "forest_grower.hpp"
 
-#include <bit>
 #include <cstring>
 
+#include "forest_binary_grower.hpp"
 #include "forest_classes.hpp"
 #include "forest_feature_order.hpp"
 #include "forest_pair.hpp"
 #include "forest_tree_builder.hpp"
+#include "forest_value_grower.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
 
@@ -72,8 +73,6 @@ class TreeGrower final : public ForestGrower {
   void visit(std::uint64_t tree, const Item& item);
   void find_split(std::uint64_t tree, const Item& item);
   std::size_t partition(const Split& split, int cut, const Item& item);
-  std::uint64_t stops_before(const Item& item) const;
-  std::uint64_t stops_below(std::uint64_t cuts, double decrease) const;
 
   const ForestPlan& plan_;
   Search search_;
@@ -107,35 +106,6 @@ void TreeGrower<Search>::take_rows(std::uint64_t tree) {
   spare_rows_.resize(rows_.size());
   search_.start_node(rows_);
   root_weight_ = search_.node_weight();
-}
-
-/// Cuts that stop whatever the node's split may be.
-template <class Search>
-std::uint64_t TreeGrower<Search>::stops_before(const Item& item) const {
-  const std::size_t n_rows = item.end - item.begin;
-  if (search_.is_pure() || n_rows < 2 * static_cast<std::size_t>(plan_.n_leaf_rows)) {
-    return item.cuts;
-  }
-  std::uint64_t stops = 0;
-  for (auto cuts = item.cuts; cuts != 0; cuts &= cuts - 1) {
-    const Cut& cut = plan_.cuts[static_cast<std::size_t>(std::countr_zero(cuts))];
-    const bool is_deep = cut.max_depth && item.depth >= *cut.max_depth;
-    if (is_deep || static_cast<std::int64_t>(n_rows) < cut.min_samples_split) {
-      stops |= cuts & -cuts;
-    }
-  }
-  return stops;
-}
-
-/// Those of `cuts` that ask more of a split than it gives.
-template <class Search>
-std::uint64_t TreeGrower<Search>::stops_below(std::uint64_t cuts, double decrease) const {
-  std::uint64_t stops = 0;
-  for (; cuts != 0; cuts &= cuts - 1) {
-    const Cut& cut = plan_.cuts[static_cast<std::size_t>(std::countr_zero(cuts))];
-    if (decrease < cut.min_impurity_decrease) stops |= cuts & -cuts;
-  }
-  return stops;
 }
 
 template <class Search>
@@ -178,7 +148,7 @@ void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
   const auto n_rows = static_cast<std::uint32_t>(item.end - item.begin);
   search_.start_node(rows(item.begin, item.end));
   poll(n_rows);
-  std::uint64_t stops = stops_before(item);
+  std::uint64_t stops = stops_before(plan_, item.cuts, search_.is_pure(), n_rows, item.depth);
   if (stops != item.cuts) {
     find_split(tree, item);
     if (!search_.split().is_found()) stops = item.cuts;
@@ -189,14 +159,14 @@ void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
   int cut = 0;
   if (stops != item.cuts) {
     const auto& bins = plan_.context.data.binning->features[split.feature];
-    cut = split.is_categorical ? 0 : choose_cut(split, bins);
+    cut = split.is_categorical ? 0 : choose_cut(split.left_bin, split.right_bin, bins);
     middle = partition(split, cut, item);
     decrease = search_.decrease(rows(item.begin, middle), root_weight_);
     if (!split.has_missing) {
       split.is_missing_left = search_.integer_weight(rows(item.begin, middle)) >=
                               search_.integer_weight(rows(middle, item.end));
     }
-    stops |= stops_below(item.cuts & ~stops, decrease);
+    stops |= stops_below(plan_, item.cuts & ~stops, decrease);
   }
   if (stops != 0) search_.write_value(value_);
   builder_.visit(item.node, n_rows, stops, value_);
@@ -211,6 +181,12 @@ void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
 }  // namespace
 
 std::unique_ptr<ForestGrower> make_forest_grower(const ForestPlan& plan) {
+  if (auto grower = make_binary_grower(plan)) return grower;
+  if (auto grower = make_value_grower(plan)) return grower;
+  return make_general_grower(plan);
+}
+
+std::unique_ptr<ForestGrower> make_general_grower(const ForestPlan& plan) {
   const bool is_small = !plan.targets.has_weights() && plan.n_draws < (std::uint64_t{1} << 31);
   if (plan.context.schema.task == Task::kRegression) {
     if (plan.targets.has_weights()) {

@@ -17,7 +17,9 @@ class ForestGrower {
   virtual model::Tree grow(std::uint64_t tree) = 0;
 };
 
-/// `plan` is borrowed.
+/// The grower that knows every plan. `plan` is borrowed.
+std::unique_ptr<ForestGrower> make_general_grower(const ForestPlan& plan);
+/// The fastest grower that knows the plan; all grow the same trees. `plan` is borrowed.
 std::unique_ptr<ForestGrower> make_forest_grower(const ForestPlan& plan);
 
 }  // namespace orchard::learn

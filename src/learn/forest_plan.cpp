@@ -1,11 +1,11 @@
 #include "forest_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
-#include "orchard/random/stream.hpp"
 
 namespace orchard::learn {
 namespace {
@@ -53,19 +53,35 @@ ForestPlan make_plan(const FitContext& context, const options::ForestSettings& s
   return plan;
 }
 
+std::uint64_t stops_before(const ForestPlan& plan, std::uint64_t cuts, bool is_pure,
+                           std::size_t n_rows, std::int64_t depth) {
+  if (is_pure || n_rows < 2 * static_cast<std::size_t>(plan.n_leaf_rows)) return cuts;
+  std::uint64_t stops = 0;
+  for (; cuts != 0; cuts &= cuts - 1) {
+    const Cut& cut = plan.cuts[static_cast<std::size_t>(std::countr_zero(cuts))];
+    const bool is_deep = cut.max_depth && depth >= *cut.max_depth;
+    if (is_deep || static_cast<std::int64_t>(n_rows) < cut.min_samples_split) {
+      stops |= cuts & -cuts;
+    }
+  }
+  return stops;
+}
+
+std::uint64_t stops_below(const ForestPlan& plan, std::uint64_t cuts, double decrease) {
+  std::uint64_t stops = 0;
+  for (; cuts != 0; cuts &= cuts - 1) {
+    const Cut& cut = plan.cuts[static_cast<std::size_t>(std::countr_zero(cuts))];
+    if (decrease < cut.min_impurity_decrease) stops |= cuts & -cuts;
+  }
+  return stops;
+}
+
 void draw_rows(const ForestPlan& plan, std::uint64_t tree,
                std::vector<std::uint32_t>& multiplicity) {
   const std::uint64_t n_train = plan.context.data.n_train();
   multiplicity.assign(n_train, plan.settings.bootstrap ? 0 : 1);
   if (!plan.settings.bootstrap) return;
-  const random::Stream stream(plan.context.random_state, random::Purpose::kBootstrap, tree);
-  for (std::uint64_t draw = 0; draw < plan.n_draws; draw += 4) {
-    const auto block = stream.block(draw / 4);
-    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(4, plan.n_draws - draw); ++i) {
-      const auto product = static_cast<unsigned __int128>(block[i]) * n_train;
-      ++multiplicity[static_cast<std::uint64_t>(product >> 64)];
-    }
-  }
+  draw_each(plan, tree, [&](RowIndex position) { ++multiplicity[position]; });
 }
 
 }  // namespace orchard::learn

@@ -25,18 +25,20 @@ void offer(const Candidate& candidate, const OccupiedBins& bins, FeatureIndex fe
   split.right_bin = next < bins.n ? bins.bin[next] : feature_bins.n_bins;
 }
 
-int choose_cut(const Split& split, const data::FeatureBins& bins) {
-  if (split.right_bin == bins.n_bins) return bins.n_bins - 1;
-  const double low = bins.bin_max[static_cast<std::size_t>(split.left_bin)];
-  const double high = bins.bin_min[static_cast<std::size_t>(split.right_bin)];
+int choose_cut(int left_bin, int right_bin, const data::FeatureBins& bins) {
+  if (right_bin == bins.n_bins) return bins.n_bins - 1;
+  const double low = bins.bin_max[static_cast<std::size_t>(left_bin)];
+  const double high = bins.bin_min[static_cast<std::size_t>(right_bin)];
   const double middle = low + (high - low) / 2;
   const auto distance = [&](int cut) {
     return std::abs(static_cast<double>(bins.cuts[static_cast<std::size_t>(cut)]) - middle);
   };
-  int best = split.left_bin;
-  for (int cut = best + 1; cut < split.right_bin; ++cut) {
-    if (distance(cut) < distance(best)) best = cut;
-  }
+  // The distance falls up to the middle and rises from there on: the winner is the first cut past
+  // the middle, or the one before it, or an equal one before that.
+  const auto begin = bins.cuts.begin();
+  const auto past = std::lower_bound(begin + left_bin, begin + right_bin, middle);
+  int best = std::min(static_cast<int>(past - begin), right_bin - 1);
+  while (best > left_bin && distance(best - 1) <= distance(best)) --best;
   return best;
 }
 

@@ -145,7 +145,7 @@ void offer(const Candidate& candidate, const OccupiedBins& bins, FeatureIndex fe
 
 /// The cut of a numeric split: the one nearest to the middle between the values of the two occupied
 /// bins, ties to the lower; n_bins - 1 when only missing goes right.
-int choose_cut(const Split& split, const data::FeatureBins& bins);
+int choose_cut(int left_bin, int right_bin, const data::FeatureBins& bins);
 
 /// side[bin] is 1 where a row goes right. `cut` as from choose_cut (numeric only).
 void fill_sides(const Split& split, int cut, const data::FeatureBins& bins,

@@ -1,62 +1,64 @@
 #include "forest_tree_builder.hpp"
 
+#include <limits>
+#include <type_traits>
+
 #include "orchard/base/error.hpp"
 
 namespace orchard::learn {
 
 void TreeBuilder::start() {
-  tree_ = {};
+  nodes_.assign(1, {});
+  category_words_.clear();
   values_.clear();
-  append_node();
-}
-
-void TreeBuilder::append_node() {
-  tree_.feature.push_back(-1);
-  tree_.threshold.push_back(0);
-  tree_.left.push_back(-1);
-  tree_.flags.push_back(0);
-  tree_.value_row.push_back(-1);
-  tree_.n_samples.push_back(0);
-  tree_.gain.push_back(0);
-  tree_.category_begin.push_back(-1);
-  tree_.category_n_words.push_back(0);
-  tree_.stops.push_back(0);
 }
 
 void TreeBuilder::visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
                         std::span<const std::int64_t> value) {
-  const auto i = static_cast<std::size_t>(node);
-  tree_.n_samples[i] = n_rows;
-  tree_.stops[i] = stops;
-  if (stops != 0) tree_.value_row[i] = values_.row(value);
+  Node& here = nodes_[static_cast<std::size_t>(node)];
+  here.n_samples = n_rows;
+  here.stops = stops;
+  if (stops != 0) here.value_row = values_.row(value);
 }
 
 NodeIndex TreeBuilder::split(NodeIndex node, const Split& split, int cut,
                              const data::FeatureBins& bins, double decrease) {
-  if (tree_.n_nodes() + 2 > static_cast<std::size_t>(std::numeric_limits<NodeIndex>::max())) {
+  if (!split.is_categorical) {
+    return split_numeric(node, split.feature, cut, bins, split.is_missing_left, decrease);
+  }
+  Node& here = nodes_[static_cast<std::size_t>(node)];
+  here.feature = static_cast<std::int32_t>(split.feature);
+  here.gain = decrease;
+  here.flags = model::Tree::kCategorical;
+  if (split.is_missing_left) here.flags |= model::Tree::kMissingLeft;
+  write_levels(here, split, bins);
+  return append_children(here);
+}
+
+NodeIndex TreeBuilder::split_numeric(NodeIndex node, FeatureIndex feature, int cut,
+                                     const data::FeatureBins& bins, bool is_missing_left,
+                                     double decrease) {
+  Node& here = nodes_[static_cast<std::size_t>(node)];
+  here.feature = static_cast<std::int32_t>(feature);
+  here.gain = decrease;
+  here.flags = is_missing_left ? model::Tree::kMissingLeft : 0;
+  here.threshold = cut < bins.n_bins - 1 ? bins.cuts[static_cast<std::size_t>(cut)]
+                                         : std::numeric_limits<float>::max();
+  return append_children(here);
+}
+
+NodeIndex TreeBuilder::append_children(Node& node) {
+  if (nodes_.size() + 2 > static_cast<std::size_t>(std::numeric_limits<NodeIndex>::max())) {
     throw Error(ErrorKind::kData, "a tree has too many nodes; set max_depth or min_samples_leaf");
   }
-  const auto i = static_cast<std::size_t>(node);
-  const auto left = static_cast<NodeIndex>(tree_.n_nodes());
-  tree_.feature[i] = static_cast<std::int32_t>(split.feature);
-  tree_.left[i] = left;
-  tree_.gain[i] = decrease;
-  if (split.is_missing_left) tree_.flags[i] |= model::Tree::kMissingLeft;
-  if (split.is_categorical) {
-    tree_.flags[i] |= model::Tree::kCategorical;
-    write_levels(i, split, bins);
-  } else {
-    tree_.threshold[i] = cut < bins.n_bins - 1 ? bins.cuts[static_cast<std::size_t>(cut)]
-                                               : std::numeric_limits<float>::max();
-  }
-  append_node();
-  append_node();
+  const auto left = static_cast<NodeIndex>(nodes_.size());
+  node.left = left;
+  nodes_.resize(nodes_.size() + 2);
   return left;
 }
 
 /// One bit a level; words at the end in which all levels follow missing are left out.
-void TreeBuilder::write_levels(std::size_t node, const Split& split,
-                               const data::FeatureBins& bins) {
+void TreeBuilder::write_levels(Node& node, const Split& split, const data::FeatureBins& bins) {
   const std::size_t n_levels = schema_.features[split.feature].levels.size();
   const std::uint32_t others = split.is_missing_left ? ~std::uint32_t{0} : 0;
   std::vector<std::uint32_t> words((n_levels + 31) / 32, others);
@@ -67,14 +69,32 @@ void TreeBuilder::write_levels(std::size_t node, const Split& split,
     if (split.right.contains(static_cast<Bin>(bin))) words[level / 32] &= ~bit;
   }
   while (!words.empty() && words.back() == others) words.pop_back();
-  tree_.category_begin[node] = static_cast<std::int32_t>(tree_.category_words.size());
-  tree_.category_n_words[node] = static_cast<std::int32_t>(words.size());
-  tree_.category_words.insert(tree_.category_words.end(), words.begin(), words.end());
+  node.category_begin = static_cast<std::int32_t>(category_words_.size());
+  node.category_n_words = static_cast<std::int32_t>(words.size());
+  category_words_.insert(category_words_.end(), words.begin(), words.end());
 }
 
 model::Tree TreeBuilder::finish() {
-  tree_.values = values_.values();
-  return std::move(tree_);
+  const auto array_of = [&](auto Node::*member) {
+    std::vector<std::remove_reference_t<decltype(nodes_[0].*member)>> out;
+    out.reserve(nodes_.size());
+    for (const Node& node : nodes_) out.push_back(node.*member);
+    return out;
+  };
+  model::Tree tree;
+  tree.feature = array_of(&Node::feature);
+  tree.threshold = array_of(&Node::threshold);
+  tree.left = array_of(&Node::left);
+  tree.flags = array_of(&Node::flags);
+  tree.value_row = array_of(&Node::value_row);
+  tree.n_samples = array_of(&Node::n_samples);
+  tree.gain = array_of(&Node::gain);
+  tree.category_begin = array_of(&Node::category_begin);
+  tree.category_n_words = array_of(&Node::category_n_words);
+  tree.category_words = category_words_;
+  tree.values = values_.values();
+  tree.stops = array_of(&Node::stops);
+  return tree;
 }
 
 }  // namespace orchard::learn

@@ -25,14 +25,32 @@ class TreeBuilder {
   /// the tree would have more nodes than can be numbered.
   NodeIndex split(NodeIndex node, const Split& split, int cut, const data::FeatureBins& bins,
                   double decrease);
+  /// The same for a split of a numeric feature.
+  NodeIndex split_numeric(NodeIndex node, FeatureIndex feature, int cut,
+                          const data::FeatureBins& bins, bool is_missing_left, double decrease);
   model::Tree finish();
 
  private:
-  void append_node();
-  void write_levels(std::size_t node, const Split& split, const data::FeatureBins& bins);
+  /// All of a node side by side; `finish` takes them apart, into arrays that are no longer than
+  /// they must be.
+  struct Node {
+    double gain = 0;
+    std::uint64_t stops = 0;
+    std::int32_t feature = -1;
+    float threshold = 0;
+    NodeIndex left = -1;
+    std::int32_t value_row = -1;
+    std::uint32_t n_samples = 0;
+    std::int32_t category_begin = -1, category_n_words = 0;
+    std::uint8_t flags = 0;
+  };
+
+  NodeIndex append_children(Node& node);
+  void write_levels(Node& node, const Split& split, const data::FeatureBins& bins);
 
   const model::Schema& schema_;
-  model::Tree tree_;
+  std::vector<Node> nodes_;
+  std::vector<std::uint32_t> category_words_;
   ValueTable values_;
 };
 

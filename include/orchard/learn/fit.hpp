@@ -25,7 +25,7 @@ class Fit {
  public:
   virtual ~Fit() = default;
   virtual bool is_done() const = 0;
-  /// Grows at least one unit (forests: up to one a thread). Calls the pool's poll often; on Stopped
+  /// Grows at least one unit (forests: some a thread). Calls the pool's poll often; on Stopped
   /// the units under way are dropped and the finished ones stay. Throws kData when this fit cannot
   /// succeed (a reason for the results table), e.g. a non-finite gradient.
   virtual void advance() = 0;

@@ -107,12 +107,26 @@ TEST(ForestFitTest, AStopDropsTheTreesUnderWay) {
   parallel::Pool pool(1);
   bool wants_stop = false;
   pool.set_poll_hook([&] { return wants_stop; });
-  ForestFit fit({table.data, table.schema, 5, pool}, {}, {Cut{12, 2, 0}}, 0, 3);
+  ForestFit fit({table.data, table.schema, 5, pool}, {}, {Cut{12, 2, 0}}, 0, 100);
   fit.advance();
+  const std::size_t n_finished = fit.units().size();
+  EXPECT_GE(n_finished, 1U);
   wants_stop = true;
   sleep_s(0.03);  // the pool asks its hook at most every 20 ms
   EXPECT_THROW(fit.advance(), Stopped);
-  EXPECT_EQ(fit.units().size(), 1U);
+  EXPECT_EQ(fit.units().size(), n_finished);
+}
+
+TEST(ForestFitTest, AStopKeepsTheTreesThatAreFinished) {
+  const ForestTable table({3000, 0, 6, 0, 2, 200, false, false}, 4);
+  parallel::Pool pool(1);
+  int n_polls = 0;
+  pool.set_poll_hook([&] { return ++n_polls > 5; });
+  ForestFit fit({table.data, table.schema, 5, pool}, {}, {Cut{}}, 0, 10'000);
+  EXPECT_THROW(while (true) fit.advance(), Stopped);
+  const auto kept = fit.units();
+  EXPECT_GE(kept.size(), 1U);
+  EXPECT_EQ(kept, grow(table, {}, 1, 0, static_cast<int>(kept.size())));
 }
 
 TEST(ForestFitTest, WithoutBootstrapWeightsOfTwoAreRowsTwice) {

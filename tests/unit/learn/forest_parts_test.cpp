@@ -115,7 +115,7 @@ TEST(ChooseCutTest, TakesTheCutNearestToTheMiddle) {
     Split split;
     split.left_bin = left;
     split.right_bin = right;
-    return choose_cut(split, bins);
+    return choose_cut(split.left_bin, split.right_bin, bins);
   };
   EXPECT_EQ(cut(0, 1), 0);
   EXPECT_EQ(cut(0, 4), 2);  // middle 5
