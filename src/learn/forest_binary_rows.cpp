@@ -1,30 +1,30 @@
 #include "forest_binary_rows.hpp"
 
-#include <algorithm>
 #include <new>
-
-#include "orchard/base/error.hpp"
 
 namespace orchard::learn::binary {
 
+MovingRows::MovingRows(const ForestPlan& plan)
+    : plan_(plan), labels_(plan.targets.label.begin(), plan.targets.label.end()) {}
+
+void MovingRows::draw_codes(std::uint64_t tree) {
+  const std::size_t n_train = labels_.size();
+  codes_.assign(n_train + kReadAhead, plan_.settings.bootstrap ? 0 : 2);
+  if (plan_.settings.bootstrap) {
+    Code* const codes = codes_.data();
+    // That a row is drawn more than 127 times has a probability below 2^-700.
+    draw_each(plan_, tree, [&](RowIndex position) { codes[position] += 2; });
+  }
+}
+
 void MovingRows::take(std::uint64_t tree) {
   const auto& data = plan_.context.data;
-  draw_rows(plan_, tree, multiplicity_);
-  const std::size_t n_train = multiplicity_.size();
-  codes_.resize(n_train + kReadAhead);
-  std::uint32_t most = 0;
-  counts_ = {};
-  for (std::size_t row = 0; row < n_train; ++row) {
-    const std::uint32_t weight = multiplicity_[row], label = plan_.targets.label[row];
-    most = std::max(most, weight);
-    counts_.weight += weight;
-    counts_.positives += weight & -label;
-    codes_[row] = static_cast<Code>(weight << 1 | (weight != 0 ? label : 0));
-  }
-  // As many draws of one row come with a probability below 2^-700.
-  require(most <= kMaxCodeWeight, "a row's multiplicity fits its code");
+  draw_codes(tree);
+  const std::size_t n_train = data.n_train();
   for (auto& masks : masks_) masks.resize(n_train / 64 + 1);
-  n_rows_ = find_nonzero(codes_.data(), n_train, masks_[0].data());
+  const Drawn drawn = mark_drawn(labels_.data(), n_train, codes_.data(), masks_[0].data());
+  n_rows_ = drawn.n_rows;
+  counts_ = drawn.counts;
   // An odd number of cache lines: the columns of a row then lie in different sets.
   const std::size_t stride = ((n_rows_ + kReadAhead + 63) / 64 | 1) * 64;
   if (stride > stride_) {

@@ -15,7 +15,7 @@ namespace orchard::learn::binary {
 /// tree to tree.
 class MovingRows {
  public:
-  explicit MovingRows(const ForestPlan& plan) : plan_(plan) {}
+  explicit MovingRows(const ForestPlan& plan);
 
   /// Takes the rows that tree `tree` drew into block 0.
   void take(std::uint64_t tree);
@@ -40,9 +40,11 @@ class MovingRows {
     void operator()(Bin* memory) const { std::free(memory); }
   };
 
+  void draw_codes(std::uint64_t tree);
+
   const ForestPlan& plan_;
-  std::vector<std::uint32_t> multiplicity_;
-  std::vector<Code> codes_;
+  std::vector<std::uint8_t> labels_;  ///< [n_train]
+  std::vector<Code> codes_;           ///< of all training rows; 0: not drawn
   std::vector<std::uint64_t> masks_[2];
   std::unique_ptr<Bin[], Free> blocks_[2];
   std::size_t stride_ = 0;

@@ -7,6 +7,7 @@
 #include "forest_feature_order.hpp"
 #include "forest_pair.hpp"
 #include "forest_tree_builder.hpp"
+#include "forest_value_grower.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
 
@@ -181,6 +182,7 @@ void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
 
 std::unique_ptr<ForestGrower> make_forest_grower(const ForestPlan& plan) {
   if (auto grower = make_binary_grower(plan)) return grower;
+  if (auto grower = make_value_grower(plan)) return grower;
   return make_general_grower(plan);
 }
 

@@ -10,7 +10,36 @@ std::int64_t divide(Int128 n, Int128 d) {
   return static_cast<std::int64_t>((n >= 0 ? n + d / 2 : n - d / 2) / d);
 }
 
+/// contrast^2 / (W L R) / root weight, in the squared units of the sums.
+double drop(const Pair& left, const Pair& node, double root_weight) {
+  const auto d = static_cast<double>(contrast(left, node));
+  const auto w = static_cast<double>(node.weight), l = static_cast<double>(left.weight);
+  const auto r = static_cast<double>(node.weight - left.weight);
+  return (d / w) * (d / w) * (w / (l * r)) / root_weight;
+}
+
 }  // namespace
+
+double squared_error_decrease(const ForestTargets& targets, const Pair& left, const Pair& node,
+                              double root_weight) {
+  const int unit = targets.has_weights() ? targets.exponent : targets.exponent - targets.value_bits;
+  return std::min(std::ldexp(drop(left, node, root_weight), 2 * unit),
+                  std::numeric_limits<double>::max());
+}
+
+std::int64_t mean_leaf_value(const ForestTargets& targets, const Pair& node) {
+  const Int128 one = 1;
+  const int shift = targets.has_weights() ? kLeafBits : kLeafBits - targets.value_bits;
+  return shift >= 0 ? divide(node.sum * (one << shift), node.weight)
+                    : divide(node.sum, static_cast<Int128>(node.weight) << -shift);
+}
+
+std::int64_t exact_leaf_value(const ForestTargets& targets, std::int64_t value) {
+  const Int128 one = 1;
+  const int shift = targets.value_bits - kLeafBits;
+  return shift > 0 ? divide(value, one << shift)
+                   : static_cast<std::int64_t>(value * (one << -shift));
+}
 
 template <class Kind>
 struct PairSearch<Kind>::Sweep {
@@ -156,19 +185,12 @@ bool PairSearch<Kind>::try_feature(FeatureIndex feature, const RowIndex* positio
 template <class Kind>
 double PairSearch<Kind>::decrease(std::span<const Row> left_rows, double root_weight) const {
   const Pair left = sum(left_rows);
-  const auto d = static_cast<double>(contrast(left, node_));
-  const auto w = static_cast<double>(node_.weight), l = static_cast<double>(left.weight);
-  const auto r = static_cast<double>(node_.weight - left.weight);
-  const double drop = (d / w) * (d / w) * (w / (l * r)) / root_weight;
-  if constexpr (Kind::kIsClassification) return 2 * drop;
-  const auto& targets = plan_.targets;
-  const int unit = targets.has_weights() ? targets.exponent : targets.exponent - targets.value_bits;
-  return std::min(std::ldexp(drop, 2 * unit), std::numeric_limits<double>::max());
+  if constexpr (Kind::kIsClassification) return 2 * drop(left, node_, root_weight);
+  return squared_error_decrease(plan_.targets, left, node_, root_weight);
 }
 
 template <class Kind>
 void PairSearch<Kind>::write_value(std::span<std::int64_t> out) const {
-  const Int128 one = 1;
   if constexpr (Kind::kIsClassification) {
     out[1] = divide(static_cast<Int128>(node_.sum) << kFractionBits, node_.weight);
     const std::int64_t first =
@@ -177,15 +199,8 @@ void PairSearch<Kind>::write_value(std::span<std::int64_t> out) const {
     out[0] = first + (first >= out[1] ? rest : 0);
     out[1] += first >= out[1] ? 0 : rest;
   } else {
-    const auto& targets = plan_.targets;
-    if (is_pure_) {
-      const int shift = targets.value_bits - kLeafBits;
-      out[0] = shift > 0 ? divide(first_value_, one << shift) : first_value_ * (one << -shift);
-      return;
-    }
-    const int shift = targets.has_weights() ? kLeafBits : kLeafBits - targets.value_bits;
-    out[0] = shift >= 0 ? divide(node_.sum * (one << shift), node_.weight)
-                        : divide(node_.sum, static_cast<Int128>(node_.weight) << -shift);
+    out[0] = is_pure_ ? exact_leaf_value(plan_.targets, first_value_)
+                      : mean_leaf_value(plan_.targets, node_);
   }
 }
 

@@ -154,6 +154,13 @@ struct WeightedValues {
   int value_bits;
 };
 
+/// (weight of node / weight of root) x decrease of the variance of the target.
+double squared_error_decrease(const ForestTargets& targets, const Pair& left, const Pair& node,
+                              double root_weight);
+/// The leaf value of rows with that sum, and of rows that all have target `value`.
+std::int64_t mean_leaf_value(const ForestTargets& targets, const Pair& node);
+std::int64_t exact_leaf_value(const ForestTargets& targets, std::int64_t value);
+
 /// Finds the best split of one node after another, for one thread. See TreeGrower for the protocol.
 template <class Kind>
 class PairSearch {

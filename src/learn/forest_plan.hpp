@@ -1,11 +1,13 @@
 #pragma once
 // What all trees of a forest share, resolved once a fit.
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
 #include "forest_targets.hpp"
 #include "orchard/learn/forest.hpp"
+#include "orchard/random/stream.hpp"
 
 namespace orchard::learn {
 
@@ -53,6 +55,20 @@ inline constexpr int kFractionBits = 30;
 /// A regression leaf value has this many bits: 2^16 trees can be added.
 inline constexpr int kLeafBits = 46;
 inline constexpr int kMaxTrees = 1 << 16;
+
+/// Calls draw(position) for each row that tree `tree` draws, with bootstrap.
+template <class Draw>
+void draw_each(const ForestPlan& plan, std::uint64_t tree, Draw draw) {
+  const std::uint64_t n_train = plan.context.data.n_train();
+  const random::Stream stream(plan.context.random_state, random::Purpose::kBootstrap, tree);
+  for (std::uint64_t first = 0; first < plan.n_draws; first += 4) {
+    const auto block = stream.block(first / 4);
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(4, plan.n_draws - first); ++i) {
+      const auto product = static_cast<unsigned __int128>(block[i]) * n_train;
+      draw(static_cast<RowIndex>(product >> 64));
+    }
+  }
+}
 
 /// How often each training row is drawn for tree `tree`: [n_train], replaced.
 void draw_rows(const ForestPlan& plan, std::uint64_t tree,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "category_codes.hpp"
+#include "leaf_masks.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/model/code_walk.hpp"
 #include "row_coder.hpp"
@@ -17,29 +19,16 @@ struct WalkedTree {
   std::size_t first_output;
 };
 
-CodeTree::CodeSet right_codes(const Tree& tree, std::size_t node) {
-  const auto begin = static_cast<std::size_t>(tree.category_begin[node]);
-  const auto n_levels = static_cast<std::size_t>(tree.category_n_words[node]) * 32;
-  const bool is_missing_left = (tree.flags[node] & Tree::kMissingLeft) != 0;
-  CodeTree::CodeSet right{};
-  for (std::size_t code = 0; code < 256; ++code) {
-    const bool is_left = code < n_levels
-                             ? (tree.category_words[begin + code / 32] >> (code % 32) & 1) != 0
-                             : is_missing_left;
-    if (!is_left) right[code / 64] |= std::uint64_t{1} << (code % 64);
-  }
-  return right;
-}
-
 WalkedTree pack(const Tree& tree, const RowCoder& coder, std::size_t first_output) {
-  WalkedTree out{{tree, coder.n_columns() + 1}, &tree, first_output};
+  WalkedTree out{{tree, coder.n_columns()}, &tree, first_output};
   for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
     if (tree.left[node] < 0) continue;
     const std::size_t column = coder.column_of(tree, node);
     if ((tree.flags[node] & Tree::kCategorical) != 0) {
-      out.walk.split(node, column, right_codes(tree, node));
+      out.walk.split(tree, node, column, right_codes(tree, node));
     } else {
-      out.walk.split(node, column, coder.limit_of(tree, node));
+      out.walk.split(tree, node, column, coder.limit_of(tree, node),
+                     (tree.flags[node] & Tree::kMissingLeft) != 0);
     }
   }
   return out;
@@ -69,42 +58,66 @@ constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
 struct Predictor::State {
   const Ensemble& ensemble;
   std::optional<RowCoder> coder;
+  LeafMasks small;
   std::vector<WalkedTree> walked;
 
-  explicit State(const Ensemble& from) : ensemble(from), coder(RowCoder::make(from)) {
-    if (!coder) return;
-    const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
-    for (std::size_t i = 0; i < ensemble.trees.size(); ++i) {
-      walked.push_back(
-          pack(ensemble.trees[i], *coder, ensemble.combine == Combine::kSum ? i % n_outputs : 0));
-    }
-  }
-
+  explicit State(const Ensemble& from);
+  std::size_t row_stride() const { return round_up(coder->n_columns() + 1, 32); }
   void add_block(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
                  std::int64_t* sums) const;
+  void add_walked(const CodeRows& rows, std::int64_t* sums) const;
 };
 
+Predictor::State::State(const Ensemble& from)
+    : ensemble(from),
+      coder(RowCoder::make(from)),
+      small(from.n_values(), static_cast<std::size_t>(from.n_outputs)) {
+  if (!coder) return;
+  const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
+  for (std::size_t i = 0; i < ensemble.trees.size(); ++i) {
+    const Tree& tree = ensemble.trees[i];
+    const std::size_t first_output = ensemble.combine == Combine::kSum ? i % n_outputs : 0;
+    if (LeafMasks::suits(tree)) {
+      small.add(tree, *coder, first_output);
+    } else {
+      walked.push_back(pack(tree, *coder, first_output));
+    }
+  }
+}
+
+/// Small trees take a coded block as it is; for the others its rows are laid out one by one.
 void Predictor::State::add_block(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
                                  std::int64_t* sums) const {
-  const std::size_t stride = round_up(coder->n_columns() + 1, 32);
-  std::vector<Bin> rows(n_rows * stride + 3);
-  std::vector<Bin> columns(coder->n_columns() * RowCoder::kBlock);
+  const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
+  const std::size_t n_columns = coder->n_columns();
+  std::vector<Bin> columns(n_columns * RowCoder::kBlock);
+  bool may_miss = false;
+  std::vector<Bin> rows(walked.empty() ? 0 : n_rows * row_stride() + 3);
   for (std::size_t first = 0; first < n_rows; first += RowCoder::kBlock) {
     const std::size_t n_here = std::min(RowCoder::kBlock, n_rows - first);
     coder->encode(data, begin + static_cast<RowIndex>(first), n_here, columns.data());
+    if (!small.empty()) small.accumulate(columns.data(), n_here, sums + first * n_outputs);
+    if (walked.empty()) continue;
+    for (std::size_t c = 0; c < n_columns && !may_miss; ++c) {
+      const auto column = std::span(columns).subspan(c * RowCoder::kBlock, n_here);
+      may_miss = std::find(column.begin(), column.end(), RowCoder::kMissing) != column.end();
+    }
     for (std::size_t i = 0; i < n_here; ++i) {
-      Bin* row = rows.data() + (first + i) * stride;
-      for (std::size_t c = 0; c < coder->n_columns(); ++c)
-        row[c] = columns[c * RowCoder::kBlock + i];
-      row[coder->n_columns()] = 255;
+      Bin* row = rows.data() + (first + i) * row_stride();
+      for (std::size_t c = 0; c < n_columns; ++c) row[c] = columns[c * RowCoder::kBlock + i];
+      row[n_columns] = 255;
     }
   }
-  WalkScratch scratch;
-  std::vector<NodeIndex> leaves(n_rows);
+  if (!walked.empty()) add_walked({rows.data(), row_stride(), n_rows, may_miss}, sums);
+}
+
+void Predictor::State::add_walked(const CodeRows& rows, std::int64_t* sums) const {
   const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
   const std::size_t width = ensemble.n_values();
+  WalkScratch scratch;
+  std::vector<NodeIndex> leaves(rows.n_rows);
   for (const auto& one : walked) {
-    one.walk.walk({rows.data(), stride, n_rows}, scratch, leaves);
+    one.walk.walk(rows, scratch, leaves);
     std::int64_t* out = sums + one.first_output;
     if (width == 1) {
       add_values<1>(*one.tree, leaves, width, n_outputs, out);

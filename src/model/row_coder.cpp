@@ -8,11 +8,7 @@ namespace orchard::model {
 namespace {
 
 constexpr std::size_t kMaxLevels = 224;  // whole words below the code of missing
-constexpr std::size_t kMaxColumns = 65534;
-
-bool is_missing_left(const Tree& tree, std::size_t node) {
-  return (tree.flags[node] & Tree::kMissingLeft) != 0;
-}
+constexpr std::size_t kMaxFeatures = 65000;
 
 bool is_categorical(const Tree& tree, std::size_t node) {
   return (tree.flags[node] & Tree::kCategorical) != 0;
@@ -50,13 +46,13 @@ std::vector<float> ThresholdSet::number() {
 }
 
 std::optional<RowCoder> RowCoder::make(const Ensemble& ensemble) {
+  if (ensemble.schema.n_features() > kMaxFeatures) return std::nullopt;
   RowCoder coder;
   coder.features_.resize(ensemble.schema.n_features());
   for (const auto& tree : ensemble.trees) {
     if (!coder.collect(tree)) return std::nullopt;
   }
   coder.number_columns();
-  if (coder.n_columns_ > kMaxColumns) return std::nullopt;
   return coder;
 }
 
@@ -68,11 +64,10 @@ bool RowCoder::collect(const Tree& tree) {
       const auto n_levels = static_cast<std::size_t>(tree.category_n_words[node]) * 32;
       if (n_levels > kMaxLevels) return false;
       feature.n_levels = std::max(feature.n_levels, n_levels);
-      feature.has_high = true;
-      continue;
+    } else if (!feature.set.insert(tree.threshold[node])) {
+      return false;
     }
-    if (!feature.set.insert(tree.threshold[node])) return false;
-    (is_missing_left(tree, node) ? feature.has_low : feature.has_high) = true;
+    feature.is_used = true;
   }
   return true;
 }
@@ -80,15 +75,12 @@ bool RowCoder::collect(const Tree& tree) {
 void RowCoder::number_columns() {
   for (auto& feature : features_) {
     if (!feature.set.empty()) feature.grid.emplace(feature.set.number());
-    if (feature.has_high) feature.high = n_columns_++;
-    if (feature.has_low) feature.low = n_columns_++;
+    if (feature.is_used) feature.column = n_columns_++;
   }
 }
 
 std::size_t RowCoder::column_of(const Tree& tree, std::size_t node) const {
-  const Feature& feature = features_[static_cast<std::size_t>(tree.feature[node])];
-  const bool is_low = is_missing_left(tree, node) && !is_categorical(tree, node);
-  return is_low ? feature.low : feature.high;
+  return features_[static_cast<std::size_t>(tree.feature[node])].column;
 }
 
 Bin RowCoder::limit_of(const Tree& tree, std::size_t node) const {
@@ -100,25 +92,18 @@ void RowCoder::encode(const FeatureColumns& data, RowIndex begin, std::size_t n_
                       Bin* codes) const {
   for (std::size_t f = 0; f < features_.size(); ++f) {
     const Feature& feature = features_[f];
+    if (!feature.is_used) continue;
     const float* values = data.columns[f] + begin;
-    Bin* high = codes + feature.high * kBlock;
-    Bin* low = codes + feature.low * kBlock;
-    if (!feature.grid) {
-      if (!feature.has_high) continue;
-      const auto n_levels = static_cast<float>(feature.n_levels);
-      for (std::size_t row = 0; row < n_rows; ++row) {
-        const bool is_level = values[row] >= 0 && values[row] < n_levels;
-        high[row] = is_level ? static_cast<Bin>(values[row]) : kMissing;
-      }
+    Bin* out = codes + feature.column * kBlock;
+    if (feature.grid) {
+      feature.grid->codes_of({values, n_rows}, kMissing, out);
       continue;
     }
-    if (!feature.has_high) {
-      feature.grid->codes_of({values, n_rows}, 0, low);
-      continue;
+    const auto n_levels = static_cast<float>(feature.n_levels);
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const bool is_level = values[row] >= 0 && values[row] < n_levels;
+      out[row] = is_level ? static_cast<Bin>(values[row]) : kMissing;
     }
-    feature.grid->codes_of({values, n_rows}, kMissing, high);
-    if (!feature.has_low) continue;
-    for (std::size_t row = 0; row < n_rows; ++row) low[row] = high[row] == kMissing ? 0 : high[row];
   }
 }
 

@@ -2,10 +2,10 @@
 // Raw rows as bytes, as the nodes of one model ask of them.
 //
 // A node compares a byte with its own: a numeric code is the number of the model's thresholds on
-// that feature which lie below the value, so `value <= threshold i` exactly when `code <= i`.
-// Missing is the highest byte for nodes that send it right and the lowest for those that send it
-// left; a feature with nodes of both kinds has two columns. So walking reads a quarter of the
-// memory, and a node needs one comparison whatever it does with missing values.
+// that feature which lie below the value, so `value <= threshold i` exactly when `code <= i`. So
+// walking reads a quarter of the memory. Missing is the highest byte, which lies above every limit;
+// a node that sends missing left adds 1 to code and limit first, and the byte of missing wraps to
+// 0.
 
 #include <array>
 #include <optional>
@@ -39,16 +39,16 @@ class ThresholdSet {
 /// Immutable once made; owns what it needs. Any number of threads.
 class RowCoder {
  public:
-  static constexpr Bin kMissing = 255;  ///< where missing goes right, and in categorical columns
+  static constexpr Bin kMissing = 255;
   /// Rows coded together: the columns of a block lie side by side.
   static constexpr std::size_t kBlock = 256;
 
   /// Nothing when a model asks more than bytes can tell: a feature with more than 254 thresholds or
-  /// 224 levels, or more than 65,534 columns.
+  /// 224 levels, or more than 65,000 features.
   static std::optional<RowCoder> make(const Ensemble& ensemble);
 
   std::size_t n_columns() const { return n_columns_; }
-  /// The column that a split node reads.
+  /// The column that a split node reads: one for each feature that any node splits.
   std::size_t column_of(const Tree& tree, std::size_t node) const;
   /// Codes above it go right; only at numeric nodes.
   Bin limit_of(const Tree& tree, std::size_t node) const;
@@ -63,8 +63,8 @@ class RowCoder {
     ThresholdSet set;
     std::optional<ThresholdGrid> grid;  ///< numeric
     std::size_t n_levels = 0;           ///< categorical: levels that nodes know
-    bool has_high = false, has_low = false;
-    std::size_t high = 0, low = 0;  ///< columns; the high one also of a categorical feature
+    bool is_used = false;
+    std::size_t column = 0;
   };
   bool collect(const Tree& tree);
   void number_columns();

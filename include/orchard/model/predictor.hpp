@@ -15,7 +15,7 @@ namespace orchard::model {
 class Predictor {
  public:
   /// Rows worth giving to one call: fewer read every tree more often than need be.
-  static constexpr std::size_t kRowsAtOnce = 4096;
+  static constexpr std::size_t kRowsAtOnce = 16384;
 
   /// Borrows the ensemble, which must be valid and outlive it unchanged.
   explicit Predictor(const Ensemble& ensemble);
