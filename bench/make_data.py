@@ -213,8 +213,9 @@ def last_file(folder, name):
 
 def ensure(folder, names):
     os.makedirs(folder, exist_ok=True)
-    wanted = [name for name in NAMES if name in names or (name == "A" and "G" in names)]
-    for name in wanted:
+    names = set(names) | {"A" for name in names if name == "G"} | \
+        {"D" for name in names if name in ("D1", "D2", "D3", "D4")}     # what these are made of
+    for name in [name for name in NAMES if name in names]:
         complete = os.path.exists(last_file(folder, name))
         if name in ("A", "G"):
             complete = complete and os.path.exists(f"{folder}/{name}_header.csv")

@@ -217,7 +217,7 @@ def table(records):
 
 
 def write_into(path, text, name="bench"):
-    """Replaces what stands between the marks of `name`, or appends it with its marks."""
+    """Replaces what stands between the marks of `name`; without marks it goes to the end."""
     begin, end = BEGIN.format(name), END.format(name)
     with open(path) as file:
         document = file.read()

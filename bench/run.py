@@ -31,6 +31,7 @@ def parse_options(arguments):
     add("--runs", type=int, default=5, help="of each contestant (grid searches: 1)")
     add("--slow-runs", type=int, default=2, help="of peers that take long in a run")
     add("--all", action="store_true", help="also the slowest peers")
+    add("--whole-grids", action="store_true", help="also GridSearchCV on the large grids: an hour")
     add("--sets", action="store_true", help="also orchard with AVX2 and without vectors")
     add("--quick", action="store_true", help="one run each, fast peers only")
     add("--smoke", action="store_true", help="seconds: tiny data, is everything in order?")
@@ -65,10 +66,12 @@ def contestants_of(options, name):
     for peer in run.peers:
         is_extra = peer.startswith("(")
         peer = peer.strip("()")
-        if wanted is not None:
+        if is_extra and run.task == "search-job":
+            is_taken = options.whole_grids
+        elif wanted is not None:
             is_taken = peer in wanted
         elif is_extra:
-            is_taken = options.all and run.task != "search-job"
+            is_taken = options.all
         else:
             is_taken = not (options.quick and peer in run.slow)
         if is_taken:

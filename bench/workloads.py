@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 class Run:
     task: str       # boost, forest, letter, predict, csv, readouts: bench/one_fit.cpp and peers.py
     table: str      # set of make_data.py
-    peers: tuple    # besides orchard; those in brackets with --all, or when named
+    peers: tuple    # besides orchard; those in brackets with --all or when named
     settings: dict = field(default_factory=dict)
     kind: str = "binary"        # binary, classes, regression
     slow: tuple = ()            # peers that get --slow-runs runs
