@@ -8,8 +8,9 @@
 
 namespace orchard::model {
 
-/// All per-node arrays have n_nodes entries, but for those that may be empty; node 0 is the root and children come after their
-/// parent. A row at an inner node goes to `left[node]` or to `left[node] + 1`.
+/// All per-node arrays have n_nodes entries, but for those that may be empty; node 0 is the root
+/// and children come after their parent. A row at an inner node goes to `left[node]` or to
+/// `left[node] + 1`.
 ///
 /// Values are fixed-point integers (`Ensemble::value_exponent`), so that sums over trees do not
 /// depend on their order.
