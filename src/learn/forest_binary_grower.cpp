@@ -19,7 +19,9 @@ namespace {
 /// Rows visited between two polls: well under a millisecond.
 constexpr std::size_t kRowsAPoll = 1 << 16;
 /// Moving a row costs a little for each feature, whether it is looked at or not.
-constexpr std::size_t kMostFeaturesATried = 16;
+constexpr std::size_t kMostFeaturesATried = 40;
+/// What stands for a block where a node's rows are a range of the list.
+constexpr int kList = -1;
 
 class BinaryGrower final : public ForestGrower {
  public:
@@ -44,7 +46,7 @@ class BinaryGrower final : public ForestGrower {
     std::uint64_t stops = 0;  ///< those of them that stop here whatever the split may be
     bool is_leaf() const { return stops == cuts; }
   };
-  /// A node whose rows are a range of a block.
+  /// A node whose rows are a range of a block or of the list.
   struct Range {
     Node node;
     int block = 0;
@@ -118,13 +120,20 @@ model::Tree BinaryGrower::grow(std::uint64_t tree) {
   root.node.counts = rows_.counts();
   root.node.cuts = plan_.all_cuts();
   root.node.stops = find_stops(root.node);
-  ranges_.push_back(root);
+  ranges_.push_back({root.node, rows_.n_rows() > rows_.capacity() ? kList : 0, 0});
   while (!ranges_.empty()) {
-    const Range range = ranges_.back();
+    Range range = ranges_.back();
     ranges_.pop_back();
     if (range.node.is_leaf()) {
       write_leaf(range.node);
-    } else if (range.node.n_rows <= kFewRows && range.node.counts.weight <= kFewWeight) {
+      continue;
+    }
+    if (range.block == kList && range.node.n_rows <= rows_.capacity()) {
+      rows_.gather(range.begin, range.node.n_rows);
+      range.block = 0;
+      range.begin = 0;
+    }
+    if (range.node.n_rows <= kFewRows && range.node.counts.weight <= kFewWeight) {
       grow_few(range);
     } else {
       visit_range(range);
@@ -178,12 +187,15 @@ bool BinaryGrower::search(const Node& node, Sides& sides, Try try_pass, Divide d
 
 void BinaryGrower::visit_range(const Range& range) {
   const Node& node = range.node;
-  const Columns columns{rows_.column(range.block, 0) + range.begin, rows_.stride(),
-                        missing_bins_.size()};
-  const Code* codes = rows_.codes(range.block) + range.begin;
+  const bool is_listed = range.block == kList;
+  const auto& data = plan_.context.data;
+  const Columns columns = is_listed ? Columns{data.column(0), data.layout.column_stride}
+                                    : rows_.columns(range.block, range.begin);
+  const RowIndex* rows = is_listed ? rows_.listed_rows() + range.begin : nullptr;
+  const Code* codes = (is_listed ? rows_.listed_codes() : rows_.codes(range.block)) + range.begin;
   const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
                             Sides& sides) {
-    return histograms_.search(columns, codes, counts, features, missing_bins_.data(), n,
+    return histograms_.search(columns, rows, codes, counts, features, missing_bins_.data(), n,
                               sides.choice, sides.right_bin);
   };
   const auto divide = [&](Sides& sides) {
@@ -193,7 +205,9 @@ void BinaryGrower::visit_range(const Range& range) {
                                static_cast<Bin>(end - choice.left_bin - 1)};
     sides.left = choice.left;
     sides.n_left = static_cast<std::uint32_t>(
-        rows_.divide(range.block, range.begin, node.n_rows, choice.feature, right_bins));
+        is_listed
+            ? rows_.divide_list(range.begin, node.n_rows, choice.feature, right_bins)
+            : rows_.divide(range.block, range.begin, node.n_rows, choice.feature, right_bins));
   };
   poll(node.n_rows);
   Sides sides;
@@ -204,8 +218,8 @@ void BinaryGrower::visit_range(const Range& range) {
   next[0].begin = range.begin;
   next[1].begin = range.begin + sides.n_left;
   for (const int side : {1, 0}) {
-    next[side].block = 1 - range.block;
-    if (!next[side].node.is_leaf()) {
+    next[side].block = is_listed ? kList : 1 - range.block;
+    if (!is_listed && !next[side].node.is_leaf()) {
       rows_.move(range.block, range.begin, node.n_rows, side, next[side].begin,
                  next[side].node.n_rows);
     }
@@ -214,7 +228,7 @@ void BinaryGrower::visit_range(const Range& range) {
 }
 
 void BinaryGrower::grow_few(const Range& range) {
-  few_.columns = {rows_.column(range.block, 0) + range.begin, rows_.stride(), missing_bins_.size()};
+  few_.columns = rows_.columns(range.block, range.begin);
   start_few(rows_.codes(range.block) + range.begin, range.node.n_rows, few_);
   Subset at{range.node, ~std::uint64_t{0} >> (kFewRows - range.node.n_rows)};
   for (std::size_t n_waiting = 0;;) {

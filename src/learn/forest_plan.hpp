@@ -18,6 +18,9 @@ struct ForestTuning {
   std::size_t n_dense_rows = 32;
   /// Occupied bins are marked by a byte each from this many rows on, by bits in four words below.
   std::size_t n_flag_rows = 32;
+  /// Rows that move are copied once a node's fit into so many bytes; until then they are a list.
+  /// Twice as much is needed a thread, and half of a cache is a good place for it.
+  std::size_t n_block_bytes = std::size_t{8} << 20;
 };
 
 /// Immutable while trees grow; shared by all threads.
