@@ -57,19 +57,24 @@ TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, 
       walk_(make_walk(tree, binning)),
       width_(width),
       n_cuts_(static_cast<std::size_t>(std::bit_width(cuts))) {
-  find_stops(cuts);
+  wide_rows_ = find_stops(cuts);
+  if (tree.values.size() / width_ <= std::size_t{1} << 16) {
+    narrow_rows_.assign(wide_rows_.begin(), wide_rows_.end());
+    wide_rows_ = {};
+  }
   if (width_ != 2) find_entries();
 }
 
-/// Hands down from parent to child what the cuts that have stopped stopped at.
-void TreeReadout::find_stops(std::uint64_t cuts) {
+/// The value row where each cut stops, [n_leaves][n_cuts]: what cuts have stopped at is handed down
+/// from parent to child.
+std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
   const std::size_t n_nodes = tree_->n_nodes();
   struct Path {
     std::uint64_t active;   // cuts that have not stopped yet
     std::uint32_t stopped;  // where in `above` the others are
   };
   std::vector<Path> paths(n_nodes);
-  std::vector<std::uint32_t> above(n_cuts_);  // [..][n_cuts]
+  std::vector<std::uint32_t> above(n_cuts_), at_leaves;  // [..][n_cuts]
   paths[0] = {cuts, 0};
   end_of_.resize(n_nodes);
   for (std::size_t node = 0; node < n_nodes; ++node) {
@@ -78,7 +83,7 @@ void TreeReadout::find_stops(std::uint64_t cuts) {
     const std::uint64_t stops = path.active & (is_leaf                ? ~std::uint64_t{0}
                                                : tree_->stops.empty() ? 0
                                                                       : tree_->stops[node]);
-    auto& to = is_leaf ? value_rows_ : above;
+    auto& to = is_leaf ? at_leaves : above;
     if (stops != 0 || is_leaf) {
       const std::size_t begin = to.size();
       to.resize(begin + n_cuts_);
@@ -98,6 +103,7 @@ void TreeReadout::find_stops(std::uint64_t cuts) {
     const auto left = static_cast<std::size_t>(tree_->left[node]);
     paths[left] = paths[left + 1] = path;
   }
+  return at_leaves;
 }
 
 void TreeReadout::find_entries() {
@@ -113,7 +119,8 @@ void TreeReadout::find_entries() {
   }
 }
 
-void TreeReadout::add_pair(const std::uint32_t* rows, std::int64_t* out, std::size_t stride) const {
+template <class ValueRow>
+void TreeReadout::add_pair(const ValueRow* rows, std::int64_t* out, std::size_t stride) const {
   const std::int64_t* values = tree_->values.data();
   for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
     const std::int64_t* value = values + std::size_t{rows[cut]} * 2;
@@ -122,7 +129,8 @@ void TreeReadout::add_pair(const std::uint32_t* rows, std::int64_t* out, std::si
   }
 }
 
-void TreeReadout::add_any(const std::uint32_t* rows, std::int64_t* out, std::size_t stride) const {
+template <class ValueRow>
+void TreeReadout::add_any(const ValueRow* rows, std::int64_t* out, std::size_t stride) const {
   for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
     const Sparse& sparse = sparse_[rows[cut]];
     if (sparse.is_dense) {
@@ -136,20 +144,36 @@ void TreeReadout::add_any(const std::uint32_t* rows, std::int64_t* out, std::siz
   }
 }
 
+template <class ValueRow>
+void TreeReadout::add_values(std::span<const ValueRow> value_rows,
+                             std::span<const NodeIndex> leaves, std::size_t stride,
+                             std::int64_t* out) const {
+  // Leaves lie far apart: what the next rows need is asked for ahead.
+  constexpr std::size_t kFar = 32, kNear = 16;
+  const auto end_of = [&](std::size_t i) {
+    return &end_of_[static_cast<std::size_t>(leaves[std::min(i, leaves.size() - 1)])];
+  };
+  for (std::size_t i = 0; i < leaves.size(); ++i, out += width_) {
+    __builtin_prefetch(end_of(i + kFar));
+    __builtin_prefetch(value_rows.data() + *end_of(i + kNear) * n_cuts_);
+    const ValueRow* rows = value_rows.data() + *end_of(i) * n_cuts_;
+    if (width_ == 2) {
+      add_pair(rows, out, stride);
+    } else {
+      add_any(rows, out, stride);
+    }
+  }
+}
+
 void TreeReadout::add(const TestRows& test, model::WalkScratch& scratch, std::size_t n_test,
                       std::span<std::int64_t> sums) const {
-  std::vector<NodeIndex> nodes(test.rows().n_rows);
-  walk_.walk(test.rows(), scratch, nodes);
+  std::vector<NodeIndex> leaves(test.rows().n_rows);
+  walk_.walk(test.rows(), scratch, leaves);
   std::int64_t* out = sums.data() + test.begin() * width_;
-  for (const NodeIndex node : nodes) {
-    const std::size_t end = end_of_[static_cast<std::size_t>(node)];
-    const std::uint32_t* rows = value_rows_.data() + end * n_cuts_;
-    if (width_ == 2) {
-      add_pair(rows, out, n_test * width_);
-    } else {
-      add_any(rows, out, n_test * width_);
-    }
-    out += width_;
+  if (wide_rows_.empty()) {
+    add_values<std::uint16_t>(narrow_rows_, leaves, n_test * width_, out);
+  } else {
+    add_values<std::uint32_t>(wide_rows_, leaves, n_test * width_, out);
   }
 }
 

@@ -45,18 +45,25 @@ class TreeReadout {
     std::uint32_t output = 0;
     std::int64_t value = 0;
   };
-  void find_stops(std::uint64_t cuts);
+  std::vector<std::uint32_t> find_stops(std::uint64_t cuts);
   void find_entries();
-  void add_pair(const std::uint32_t* rows, std::int64_t* out, std::size_t stride) const;
-  void add_any(const std::uint32_t* rows, std::int64_t* out, std::size_t stride) const;
+  template <class ValueRow>
+  void add_values(std::span<const ValueRow> value_rows, std::span<const NodeIndex> leaves,
+                  std::size_t stride, std::int64_t* out) const;
+  template <class ValueRow>
+  void add_pair(const ValueRow* rows, std::int64_t* out, std::size_t stride) const;
+  template <class ValueRow>
+  void add_any(const ValueRow* rows, std::int64_t* out, std::size_t stride) const;
 
   const model::Tree* tree_;
   model::CodeTree walk_;
   std::size_t width_;
   std::size_t n_cuts_;
-  std::vector<std::uint32_t> end_of_;      ///< [n_nodes]: number among the leaves, at a leaf
-  std::vector<std::uint32_t> value_rows_;  ///< [n_leaves][n_cuts]: where each cut stops
-  std::vector<Sparse> sparse_;             ///< [n_value_rows], but for pairs
+  std::vector<std::uint32_t> end_of_;  ///< [n_nodes]: number among the leaves, at a leaf
+  /// [n_leaves][n_cuts]: the value row where each cut stops; in half the memory where that fits.
+  std::vector<std::uint16_t> narrow_rows_;
+  std::vector<std::uint32_t> wide_rows_;
+  std::vector<Sparse> sparse_;  ///< [n_value_rows], but for pairs
   std::vector<Entry> entries_;
 };
 
