@@ -15,7 +15,7 @@ namespace orchard::app {
 namespace {
 
 // Rows that one rank predicts between two gathers: bounds the memory of the writing rank.
-constexpr RowIndex kRowsPerTurn = 65536;
+constexpr RowIndex kRowsPerTurn = 131072;
 
 /// Models whose features agree read one table: one pass over the file serves them all.
 struct Group {
