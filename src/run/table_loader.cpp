@@ -6,7 +6,10 @@
 #include <memory>
 #include <optional>
 
+#include "matrix_loader.hpp"
 #include "orchard/base/text.hpp"
+#include "orchard/h5/input.hpp"
+#include "table_memory.hpp"
 
 namespace orchard::run {
 namespace {
@@ -15,57 +18,11 @@ namespace {
 constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxPieces = 1024;
 
-/// Where the parts of a table lie in one block of memory, each on a border of 64 bytes.
-class Placement {
+/// A rank's reading of a CSV file, in pieces that its threads share.
+class CsvReader {
  public:
-  Placement(const data::Layout& layout) : layout_(layout) {
-    const std::size_t n_rows = layout.n_rows;
-    for (std::size_t f = 0; f < layout.schema.n_features(); ++f) {
-      columns_.push_back(place(n_rows * sizeof(float)));
-    }
-    target_ = place(layout.target_column >= 0 ? n_rows * sizeof(double) : 0);
-    weight_ = place(layout.weight_column >= 0 ? n_rows * sizeof(double) : 0);
-    fold_ = place(layout.fold_column >= 0 ? n_rows * sizeof(std::int32_t) : 0);
-  }
-  std::size_t n_bytes() const { return end_; }
-
-  data::TableBuffers buffers(std::byte* memory) const {
-    data::TableBuffers out;
-    for (const auto at : columns_) out.columns.push_back(reinterpret_cast<float*>(memory + at));
-    if (layout_.target_column >= 0) out.target = reinterpret_cast<double*>(memory + target_);
-    if (layout_.weight_column >= 0) out.weight = reinterpret_cast<double*>(memory + weight_);
-    if (layout_.fold_column >= 0) out.fold = reinterpret_cast<std::int32_t*>(memory + fold_);
-    return out;
-  }
-
- private:
-  std::size_t place(std::size_t n_bytes) {
-    const auto at = end_;
-    end_ += (n_bytes + 63) / 64 * 64;
-    return at;
-  }
-  const data::Layout& layout_;
-  std::vector<std::size_t> columns_;
-  std::size_t target_ = 0, weight_ = 0, fold_ = 0, end_ = 0;
-};
-
-data::Table view(const data::Layout& layout, const data::TableBuffers& buffers) {
-  data::Table table;
-  table.schema = layout.schema;
-  table.n_rows = layout.n_rows;
-  table.columns.assign(buffers.columns.begin(), buffers.columns.end());
-  const std::size_t n_rows = layout.n_rows;
-  if (buffers.target != nullptr) table.target = {buffers.target, n_rows};
-  if (buffers.weight != nullptr) table.weight = {buffers.weight, n_rows};
-  if (buffers.fold != nullptr) table.fold = {buffers.fold, n_rows};
-  return table;
-}
-
-/// A rank's reading of a file, in pieces that its threads share.
-class RankReader {
- public:
-  RankReader(comm::Communicator& node, const std::string& path, const data::ReadRequest& request,
-             parallel::Pool& pool)
+  CsvReader(comm::Communicator& node, const std::string& path, const data::ReadRequest& request,
+            parallel::Pool& pool)
       : node_(node), request_(request), pool_(pool) {
     node_.together([&] {
       file_ = std::make_unique<data::MappedFile>(path);
@@ -117,7 +74,7 @@ class RankReader {
     }
     node_.barrier();
     out.table = view(layout_, buffers);
-    out.digest = digest(out.table);
+    out.digest = shared_digest(node_, out.table, pool_);
     return out;
   }
 
@@ -203,23 +160,6 @@ class RankReader {
     return node_.min(is_settled ? 1 : 0) == 1;
   }
 
-  Digest128 digest(const data::Table& table) {
-    const std::size_t n_blocks = data::n_digest_blocks(table);
-    const auto part = [&](int rank) {
-      return n_blocks * static_cast<std::size_t>(rank) / static_cast<std::size_t>(node_.size());
-    };
-    ByteWriter writer;
-    node_.together([&] {
-      writer.put(data::block_digests(table, part(node_.rank()), part(node_.rank() + 1), pool_));
-    });
-    std::vector<Digest128> blocks;
-    for (const auto& bytes : node_.all_gather(writer.take())) {
-      const auto some = ByteReader(bytes).get_vector<Digest128>();
-      blocks.insert(blocks.end(), some.begin(), some.end());
-    }
-    return data::table_digest(table, blocks);
-  }
-
   comm::Communicator& node_;
   const data::ReadRequest& request_;
   parallel::Pool& pool_;
@@ -236,7 +176,10 @@ class RankReader {
 LoadedTable load_table(comm::Communicator& world, comm::Communicator& node, const std::string& path,
                        const data::ReadRequest& request, parallel::Pool& pool) {
   LoadedTable out;
-  world.together([&] { out = RankReader(node, path, request, pool).read(); });
+  world.together([&] {
+    out = h5::is_hdf5(path) ? load_matrix(node, path, request, pool)
+                            : CsvReader(node, path, request, pool).read();
+  });
   ByteWriter writer;
   writer.put(out.digest);
   const auto digests = world.all_gather(writer.take());
