@@ -51,8 +51,8 @@ std::vector<Group> load_tables(Session& session, const std::vector<PredictedMode
     data::ReadRequest request;
     request.schema = &models[group.models.front()].ensemble.schema;
     request.task = request.schema->task;
-    group.loaded =
-        run::load_table(session.world(), session.node(), session.job().data.input, request);
+    group.loaded = run::load_table(session.world(), session.node(), session.job().data.input,
+                                   request, session.pool());
   }
   return groups;
 }
