@@ -82,19 +82,23 @@ inline Best pick(const Best& right, const Best& left) {
   return left.position <= right.position ? left : right;
 }
 
-/// Bins without rows repeat the left side before them, and lose to it as equals do.
+/// A left side is `start` and some bins. Bins without rows repeat the left side before them and
+/// lose to it as equals do; the first ones, which repeat `start`, are left out.
 inline Best scan_prefix(const Prefix& prefix, std::size_t n_bins, __m128i start,
                         const Around& around, const Node& node, bool is_missing_left) {
   const __m512i first = _mm512_broadcast_i64x2(start);
   const __m512i least = _mm512_set1_epi64(around.n_leaf_rows);
   const __m512i range = _mm512_set1_epi64(static_cast<long long>(around.n_rows) -
                                           2 * static_cast<long long>(around.n_leaf_rows));
+  const __m512i n_before = _mm512_set1_epi64(_mm_cvtsi128_si64(start) >> 32);
   Lanes best = no_lanes();
   __m512i position = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
   for (std::size_t i = 0; i < n_bins; i += kLanes) {
     const Cells left = load_cells(prefix.cells + i, first);
     const __m512i n_left = _mm512_srli_epi64(left.rows_and_weight, 32);
-    const __mmask8 valid = _mm512_cmple_epu64_mask(_mm512_sub_epi64(n_left, least), range);
+    const __mmask8 is_new = _mm512_cmpgt_epu64_mask(n_left, n_before);
+    const __mmask8 valid =
+        _mm512_mask_cmple_epu64_mask(is_new, _mm512_sub_epi64(n_left, least), range);
     offer(left.rows_and_weight, left.sum, valid, node, position, best);
     position = _mm512_add_epi64(position, _mm512_set1_epi64(kLanes));
   }
