@@ -42,8 +42,7 @@ class ClassGrower final : public ForestGrower {
     std::uint64_t cuts = 0;   ///< that have not stopped above
     std::uint64_t stops = 0;  ///< those of them that stop here whatever the split may be
     Counts counts{};
-    std::uint32_t weight = 0;
-    std::uint32_t classes = 0;  ///< bit c: class c is present
+    Summary summary;  ///< of the counts
     int block = 0;
     std::size_t begin = 0;
     bool is_leaf() const { return stops == cuts; }
@@ -89,7 +88,7 @@ model::Tree ClassGrower::grow(std::uint64_t tree) {
   }
   root.cuts = plan_.all_cuts();
   weigh(root);
-  root_weight_ = root.weight;
+  root_weight_ = root.summary.weight;
   nodes_.push_back(root);
   while (!nodes_.empty()) {
     const Node node = nodes_.back();
@@ -102,13 +101,9 @@ model::Tree ClassGrower::grow(std::uint64_t tree) {
 
 /// Sets what follows from the node's counts.
 void ClassGrower::weigh(Node& node) const {
-  node.weight = node.classes = 0;
-  for (std::size_t c = 0; c < kMaxClasses; ++c) {
-    node.weight += node.counts[c];
-    node.classes |= static_cast<std::uint32_t>(node.counts[c] != 0) << c;
-  }
-  node.stops =
-      stops_before(plan_, node.cuts, std::has_single_bit(node.classes), node.n_rows, node.depth);
+  node.summary = summarize(node.counts);
+  node.stops = stops_before(plan_, node.cuts, std::has_single_bit(node.summary.classes),
+                            node.n_rows, node.depth);
 }
 
 bool ClassGrower::try_features(const Node& node, std::size_t begin, std::size_t n, Choice& choice) {
@@ -146,7 +141,7 @@ bool ClassGrower::find_split_of_two(const Node& node, Choice& choice) {
 bool ClassGrower::find_split(const Node& node, Choice& choice) {
   order_.start({plan_.context.random_state, random::Purpose::kFeatures, tree_, node.key});
   if (node.n_rows == 2) return find_split_of_two(node, choice);
-  search_.start_node(node.counts, node.n_rows, 1);
+  search_.start_node(node.counts, node.summary.weight, node.n_rows, 1);
   tried_.clear();
   const std::size_t n_features = plan_.context.data.n_features();
   bool is_varied = false;
@@ -175,7 +170,7 @@ void ClassGrower::visit(const Node& node) {
   if (n_left < plan_.n_leaf_rows || node.n_rows - n_left < plan_.n_leaf_rows) {
     // The best of all splits leaves a side too small: look again, among those that do not.
     choice = {};
-    search_.start_node(node.counts, node.n_rows, plan_.n_leaf_rows);
+    search_.start_node(node.counts, node.summary.weight, node.n_rows, plan_.n_leaf_rows);
     for (std::size_t i = 0; i < tried_.size(); i += kFeaturesAPass) {
       try_features(node, i, std::min(kFeaturesAPass, tried_.size() - i), choice);
     }
@@ -196,14 +191,15 @@ void ClassGrower::visit(const Node& node) {
     child.cuts = node.cuts;
     weigh(child);
   }
-  const double gain = decrease(node, choice, children[0].weight);
+  const double gain = decrease(node, choice, children[0].summary.weight);
   const std::uint64_t stops = node.stops | stops_below(plan_, node.cuts & ~node.stops, gain);
   write(node, stops);
   const std::uint64_t cuts = node.cuts & ~stops;
   if (cuts == 0) return;
   const auto& bins = plan_.context.data.binning->features[choice.feature];
-  const bool is_missing_left =
-      choice.has_missing ? choice.is_missing_left : children[0].weight >= children[1].weight;
+  const bool is_missing_left = choice.has_missing
+                                   ? choice.is_missing_left
+                                   : children[0].summary.weight >= children[1].summary.weight;
   const NodeIndex left = builder_.split_numeric(node.index, choice.feature,
                                                 choose_cut(choice.left_bin, choice.right_bin, bins),
                                                 bins, is_missing_left, gain);
@@ -224,16 +220,9 @@ void ClassGrower::visit(const Node& node) {
 /// ExactGini::decrease.
 double ClassGrower::decrease(const Node& node, const Choice& choice,
                              std::uint32_t left_weight) const {
-  const auto w = static_cast<double>(node.weight), l = static_cast<double>(left_weight);
-  const auto r = static_cast<double>(node.weight - left_weight);
-  double squares = 0;
-  for (std::uint32_t classes = node.classes; classes != 0; classes &= classes - 1) {
-    const auto c = static_cast<std::size_t>(std::countr_zero(classes));
-    const std::int64_t contrast = static_cast<std::int64_t>(choice.left[c]) * node.weight -
-                                  static_cast<std::int64_t>(node.counts[c]) * left_weight;
-    const double d = static_cast<double>(contrast) / w;
-    squares += d * d;
-  }
+  const auto w = static_cast<double>(node.summary.weight), l = static_cast<double>(left_weight);
+  const auto r = static_cast<double>(node.summary.weight - left_weight);
+  const double squares = sum_contrasts(choice.left, left_weight, node.counts, node.summary);
   return squares * (w / (l * r)) / root_weight_;
 }
 
@@ -242,11 +231,12 @@ void ClassGrower::write(const Node& node, std::uint64_t stops) {
   if (stops != 0) {
     std::fill(value_.begin(), value_.end(), 0);
     std::int64_t rest = std::int64_t{1} << kFractionBits;
-    auto largest = static_cast<std::size_t>(std::countr_zero(node.classes));
-    for (std::uint32_t classes = node.classes; classes != 0; classes &= classes - 1) {
+    auto largest = static_cast<std::size_t>(std::countr_zero(node.summary.classes));
+    for (std::uint32_t classes = node.summary.classes; classes != 0; classes &= classes - 1) {
       const auto c = static_cast<std::size_t>(std::countr_zero(classes));
-      value_[c] = ((static_cast<std::int64_t>(node.counts[c]) << kFractionBits) + node.weight / 2) /
-                  node.weight;
+      value_[c] =
+          ((static_cast<std::int64_t>(node.counts[c]) << kFractionBits) + node.summary.weight / 2) /
+          node.summary.weight;
       rest -= value_[c];
       if (value_[c] > value_[largest]) largest = c;
     }

@@ -53,9 +53,30 @@ struct BinList {
   Bin missing_bin = 0;
 };
 
-/// Offers the best split of a feature by its cells. `n_rows`: distinct rows by bin, only when
-/// sides must have some. False when all rows lie in one bin (asked without such a rule).
-bool search_cells(const Cells& cells, const BinList& list, const std::uint32_t* n_rows,
-                  const ShortNode& node, FeatureIndex feature, Choice& best);
+/// Where one feature's rows are counted.
+struct FeatureCells {
+  FeatureIndex feature = 0;
+  const Cells* cells = nullptr;
+  BinList list;
+  const std::uint32_t* n_rows = nullptr;  ///< distinct ones by bin; only when sides must have some
+};
+
+/// Offers the best splits of at most kFeaturesAPass features, in their order. False when no feature
+/// has two bins (asked without a rule for the sides' rows).
+bool search_cells(const FeatureCells* features, std::size_t n_features, const ShortNode& node,
+                  Choice& best);
+
+/// Weight and classes (bit c: class c is present) of some rows.
+struct Summary {
+  std::uint32_t weight = 0, classes = 0;
+};
+Summary summarize(const Counts& counts);
+/// Fills `node` but for the rows. The weight must be short.
+void start_short(const Counts& counts, ShortNode& node);
+
+/// The sum over the classes, ascending, of ((L_c W - N_c L) / W)^2, with L_c, N_c the counts of the
+/// left side and the node, L and W the weights.
+double sum_contrasts(const Counts& left, std::uint32_t left_weight, const Counts& node,
+                     const Summary& summary);
 
 }  // namespace orchard::learn::classes

@@ -10,8 +10,10 @@
 namespace orchard::learn::classes {
 namespace {
 
-std::uint32_t weight_of(const Counts& counts) {
-  return std::accumulate(counts.begin(), counts.end(), 0U);
+/// Distinct rows by bin.
+void count_rows(const Bin* column, std::size_t n, std::array<std::uint32_t, kBins>& n_rows) {
+  n_rows.fill(0);
+  for (std::size_t i = 0; i < n; ++i) ++n_rows[column[i]];
 }
 
 }  // namespace
@@ -21,69 +23,60 @@ SplitSearch::SplitSearch(const ForestPlan& plan)
   std::iota(all_bins_.begin(), all_bins_.end(), Bin{0});
 }
 
-void SplitSearch::start_node(const Counts& counts, std::size_t n_rows, std::uint32_t n_leaf_rows) {
-  node_.weight = weight_of(counts);
+void SplitSearch::start_node(const Counts& counts, std::uint32_t weight, std::size_t n_rows,
+                             std::uint32_t n_leaf_rows) {
   node_.n_rows = static_cast<std::uint32_t>(n_rows);
   node_.n_leaf_rows = n_leaf_rows;
-  is_long_ = node_.weight > kMaxShortWeight;
-  if (is_long_) {
-    judge_.start(std::span<const std::uint32_t>(counts).first(plan_.targets.n_classes),
-                 std::span<const std::uint32_t>(counts).first(plan_.targets.n_classes));
-    return;
-  }
-  node_.squares = 0;
-  for (std::size_t c = 0; c < kMaxClasses; ++c) {
-    node_.counts[c] = static_cast<std::uint16_t>(counts[c]);
-    node_.squares += counts[c] * counts[c];
-  }
+  is_long_ = weight > kMaxShortWeight;
+  if (!is_long_) return start_short(counts, node_);
+  const auto of_classes = std::span<const std::uint32_t>(counts).first(plan_.targets.n_classes);
+  judge_.start(of_classes, of_classes);
 }
 
 bool SplitSearch::offer(const NodeRows& rows, const FeatureIndex* features,
                         const Bin* const* columns, std::size_t n_features, Choice& best) {
+  if (!is_long_) return offer_short(rows, features, columns, n_features, best);
   bool is_varied = false;
-  if (is_long_) {
-    for (std::size_t i = 0; i < n_features; ++i) {
-      is_varied |= offer_long(rows, columns[i], features[i], best);
-    }
-    return is_varied;
-  }
-  count_cells(rows, columns, n_features, cells_.get());
   for (std::size_t i = 0; i < n_features; ++i) {
-    is_varied |= offer_short(rows, columns[i], features[i], cells_[i], best);
+    is_varied |= offer_long(rows, columns[i], features[i], best);
   }
   return is_varied;
 }
 
-/// Distinct rows by bin.
-const std::uint32_t* SplitSearch::count_rows(const Bin* column, std::size_t n) {
-  n_rows_.fill(0);
-  for (std::size_t i = 0; i < n; ++i) ++n_rows_[column[i]];
-  return n_rows_.data();
-}
-
-/// Looks at all bins, or, where rows are fewer, at those that have some.
-bool SplitSearch::offer_short(const NodeRows& rows, const Bin* column, FeatureIndex feature,
-                              Cells& cells, Choice& best) {
+/// All bins, or, where rows are fewer, those that have some.
+BinList SplitSearch::list_bins(const Bin* column, std::size_t n, FeatureIndex feature,
+                               std::array<Bin, kBins>& list) const {
   const auto& bins = plan_.context.data.binning->features[feature];
   const auto n_bins = static_cast<std::size_t>(bins.n_bins);
   const auto missing_bin = static_cast<Bin>(bins.missing_bin());
-  const std::uint32_t* n_rows = node_.n_leaf_rows > 1 ? count_rows(column, rows.n) : nullptr;
-  if (n_bins <= rows.n) {
-    const bool is_varied =
-        search_cells(cells, {all_bins_.data(), n_bins, missing_bin}, n_rows, node_, feature, best);
-    std::fill_n(&cells.counts[0][0], (n_bins + 1) * kMaxClasses, std::uint16_t{0});
-    return is_varied;
-  }
+  if (n_bins <= n) return {all_bins_.data(), n_bins, missing_bin};
   BinSet occupied;
-  for (std::size_t i = 0; i < rows.n; ++i) occupied.insert(column[i]);
-  std::array<Bin, kBins> list;
-  std::size_t n = 0;
-  occupied.for_each([&](Bin bin) { list[n++] = bin; });
-  const bool has_missing = list[n - 1] == missing_bin;
-  const bool is_varied = search_cells(cells, {list.data(), has_missing ? n - 1 : n, missing_bin},
-                                      n_rows, node_, feature, best);
-  for (std::size_t i = 0; i < n; ++i) {
-    std::fill_n(&cells.counts[list[i]][0], kMaxClasses, std::uint16_t{0});
+  for (std::size_t i = 0; i < n; ++i) occupied.insert(column[i]);
+  std::size_t n_listed = 0;
+  occupied.for_each([&](Bin bin) { list[n_listed++] = bin; });
+  if (list[n_listed - 1] == missing_bin) --n_listed;
+  return {list.data(), n_listed, missing_bin};
+}
+
+bool SplitSearch::offer_short(const NodeRows& rows, const FeatureIndex* features,
+                              const Bin* const* columns, std::size_t n_features, Choice& best) {
+  count_cells(rows, columns, n_features, cells_.get());
+  FeatureCells found[kFeaturesAPass];
+  for (std::size_t i = 0; i < n_features; ++i) {
+    found[i] = {features[i], &cells_[i], list_bins(columns[i], rows.n, features[i], lists_[i]),
+                nullptr};
+    if (node_.n_leaf_rows == 1) continue;
+    count_rows(columns[i], rows.n, n_rows_[i]);
+    found[i].n_rows = n_rows_[i].data();
+  }
+  const bool is_varied = search_cells(found, n_features, node_, best);
+  for (std::size_t i = 0; i < n_features; ++i) {
+    const BinList& list = found[i].list;
+    auto& counts = cells_[i].counts;
+    for (std::size_t at = 0; at < list.n; ++at) {
+      std::fill_n(counts[list.bins[at]], kMaxClasses, std::uint16_t{0});
+    }
+    std::fill_n(counts[list.missing_bin], kMaxClasses, std::uint16_t{0});
   }
   return is_varied;
 }
@@ -111,16 +104,17 @@ bool SplitSearch::offer_long(const NodeRows& rows, const Bin* column, FeatureInd
   LongCells& cells = *long_cells_;
   std::fill_n(cells.begin(), bins.n_slots(), Counts{});
   for (std::size_t i = 0; i < rows.n; ++i) cells[column[i]][rows.labels[i]] += rows.weights[i];
-  count_rows(column, rows.n);
+  auto& n_rows = n_rows_.front();
+  count_rows(column, rows.n, n_rows);
   occupied_.n = 0;
   for (int bin = 0; bin <= bins.missing_bin(); ++bin) {
     const auto at = static_cast<std::size_t>(bin);
-    if (n_rows_[at] == 0) continue;
+    if (n_rows[at] == 0) continue;
     occupied_.bin[occupied_.n] = static_cast<Bin>(bin);
-    occupied_.n_rows[occupied_.n++] = n_rows_[at];
+    occupied_.n_rows[occupied_.n++] = n_rows[at];
   }
   const std::size_t n_occupied = occupied_.n;
-  occupied_.n_missing_rows = n_rows_[static_cast<std::size_t>(bins.missing_bin())];
+  occupied_.n_missing_rows = n_rows[static_cast<std::size_t>(bins.missing_bin())];
   occupied_.has_missing = occupied_.n_missing_rows > 0;
   if (occupied_.has_missing) --occupied_.n;
   Sweep sweep{*this};
