@@ -44,7 +44,7 @@ struct Lanes {
 };
 
 /// ExactGini::score of eight left sides.
-inline void offer(__m256i left_squares, __m256i products, __m256i left_weight,
+inline void offer(__m256i left_squares, __m256i products, __m256i left_weight, __mmask8 valid,
                   const ShortNode& node, __m512i position, Lanes& best) {
   const __m512i squares = _mm512_cvtepu32_epi64(left_squares);
   const __m512i twice = _mm512_slli_epi64(_mm512_cvtepu32_epi64(products), 1);
@@ -54,7 +54,7 @@ inline void offer(__m256i left_squares, __m256i products, __m256i left_weight,
   const __m512d r = _mm512_sub_pd(_mm512_set1_pd(static_cast<double>(node.weight)), l);
   const __m512d score = _mm512_add_pd(_mm512_div_pd(_mm512_cvtepi64_pd(squares), l),
                                       _mm512_div_pd(_mm512_cvtepi64_pd(right_squares), r));
-  const __mmask8 wins = _mm512_cmp_pd_mask(score, best.score, _CMP_GT_OQ);
+  const __mmask8 wins = _mm512_mask_cmp_pd_mask(valid, score, best.score, _CMP_GT_OQ);
   best.score = _mm512_mask_mov_pd(best.score, wins, score);
   best.position = _mm512_mask_mov_epi64(best.position, wins, position);
 }
@@ -76,13 +76,9 @@ class Slots {
         static_cast<std::uint32_t>(feature << 16 | position << 1 | (is_missing_left ? 1 : 0));
     if (++n_ == kGroup) score();
   }
-  /// Scores what is left. Returns whether a side was without rows nowhere.
+  /// Scores what is left. Returns whether some split has rows on both sides.
   bool finish() {
-    if (n_ == 0) return is_varied_;
-    for (std::size_t i = n_; i < kGroup; ++i) {
-      squares_[i] = products_[i] = weights_[i] = _mm512_setzero_si512();
-    }
-    score();
+    if (n_ != 0) score();
     return is_varied_;
   }
   double best_score() const { return _mm512_reduce_max_pd(best_.score); }
@@ -97,14 +93,15 @@ class Slots {
   void score() {
     const __m512i w = sums_of(weights_), s = sums_of(squares_), p = sums_of(products_);
     const __m512i weight = _mm512_set1_epi32(static_cast<int>(node_.weight));
-    is_varied_ |= (_mm512_test_epi32_mask(w, w) & _mm512_cmplt_epi32_mask(w, weight)) != 0;
+    const auto valid = static_cast<std::uint32_t>((1U << n_) - 1);
+    is_varied_ |= _mm512_mask_cmplt_epi32_mask(static_cast<__mmask16>(valid), w, weight) != 0;
     const __m512i position = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first_)),
                                               _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
-    offer(_mm512_castsi512_si256(s), _mm512_castsi512_si256(p), _mm512_castsi512_si256(w), node_,
-          position, best_);
+    offer(_mm512_castsi512_si256(s), _mm512_castsi512_si256(p), _mm512_castsi512_si256(w),
+          static_cast<__mmask8>(valid), node_, position, best_);
     offer(_mm512_extracti64x4_epi64(s, 1), _mm512_extracti64x4_epi64(p, 1),
-          _mm512_extracti64x4_epi64(w, 1), node_, _mm512_add_epi64(position, _mm512_set1_epi64(8)),
-          best_);
+          _mm512_extracti64x4_epi64(w, 1), static_cast<__mmask8>(valid >> 8), node_,
+          _mm512_add_epi64(position, _mm512_set1_epi64(8)), best_);
     first_ += kGroup;
     n_ = 0;
   }

@@ -62,6 +62,7 @@ class ClassGrower final : public ForestGrower {
   void weigh(Node& node) const;
   double decrease(const Node& node, const Choice& choice, std::uint32_t left_weight) const;
   void write(const Node& node, std::uint64_t stops);
+  std::int32_t value_row(const Node& node);
 
   const ForestPlan& plan_;
   MovingRows rows_;
@@ -70,7 +71,8 @@ class ClassGrower final : public ForestGrower {
   FeatureOrder order_;
   std::vector<FeatureIndex> tried_;  ///< by the node under way, in their order
   std::vector<std::int64_t> value_;
-  std::vector<Node> nodes_;  ///< that wait
+  std::array<std::int32_t, kMaxClasses> pure_rows_;  ///< of values, by class; -1: none yet
+  std::vector<Node> nodes_;                          ///< that wait
   std::uint64_t tree_ = 0;
   double root_weight_ = 0;
   std::size_t n_unpolled_ = 0;
@@ -80,6 +82,7 @@ model::Tree ClassGrower::grow(std::uint64_t tree) {
   tree_ = tree;
   rows_.take(tree);
   builder_.start();
+  pure_rows_.fill(-1);
   nodes_.clear();
   Node root;
   root.n_rows = static_cast<std::uint32_t>(rows_.n_rows());
@@ -208,6 +211,10 @@ void ClassGrower::visit(const Node& node) {
     child.index = left + static_cast<NodeIndex>(side);
     child.cuts = cuts;
     child.stops &= cuts;
+    if (child.is_leaf() && side == 0) {
+      write(child, cuts);
+      continue;
+    }
     if (!child.is_leaf()) {
       child.key = node.key.child(side);
       rows_.move(node.block, node.begin, node.n_rows, static_cast<int>(side), child.begin,
@@ -226,23 +233,34 @@ double ClassGrower::decrease(const Node& node, const Choice& choice,
   return squares * (w / (l * r)) / root_weight_;
 }
 
-/// What every node has; `stops`: the cuts that end here. Fractions as ClassSearch writes them.
+/// What every node has; `stops`: the cuts that end here.
 void ClassGrower::write(const Node& node, std::uint64_t stops) {
-  if (stops != 0) {
-    std::fill(value_.begin(), value_.end(), 0);
-    std::int64_t rest = std::int64_t{1} << kFractionBits;
-    auto largest = static_cast<std::size_t>(std::countr_zero(node.summary.classes));
-    for (std::uint32_t classes = node.summary.classes; classes != 0; classes &= classes - 1) {
-      const auto c = static_cast<std::size_t>(std::countr_zero(classes));
-      value_[c] =
-          ((static_cast<std::int64_t>(node.counts[c]) << kFractionBits) + node.summary.weight / 2) /
-          node.summary.weight;
-      rest -= value_[c];
-      if (value_[c] > value_[largest]) largest = c;
-    }
-    value_[largest] += rest;
+  std::int32_t row = -1;
+  if (stops != 0 && std::has_single_bit(node.summary.classes)) {
+    std::int32_t& pure_row = pure_rows_[std::countr_zero(node.summary.classes)];
+    if (pure_row < 0) pure_row = value_row(node);
+    row = pure_row;
+  } else if (stops != 0) {
+    row = value_row(node);
   }
-  builder_.visit(node.index, node.n_rows, stops, value_);
+  builder_.visit(node.index, node.n_rows, stops, row);
+}
+
+/// Fractions as ClassSearch writes them.
+std::int32_t ClassGrower::value_row(const Node& node) {
+  std::fill(value_.begin(), value_.end(), 0);
+  std::int64_t rest = std::int64_t{1} << kFractionBits;
+  auto largest = static_cast<std::size_t>(std::countr_zero(node.summary.classes));
+  const std::int64_t weight = node.summary.weight;
+  for (std::uint32_t classes = node.summary.classes; classes != 0; classes &= classes - 1) {
+    const auto c = static_cast<std::size_t>(std::countr_zero(classes));
+    const std::int64_t count = node.counts[c];
+    value_[c] = ((count << kFractionBits) + weight / 2) / weight;
+    rest -= value_[c];
+    if (value_[c] > value_[largest]) largest = c;
+  }
+  value_[largest] += rest;
+  return builder_.value_row(value_);
 }
 
 }  // namespace

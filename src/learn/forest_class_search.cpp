@@ -1,6 +1,7 @@
 #include "forest_class_search.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "orchard/base/instruction_set.hpp"
@@ -50,10 +51,18 @@ BinList SplitSearch::list_bins(const Bin* column, std::size_t n, FeatureIndex fe
   const auto n_bins = static_cast<std::size_t>(bins.n_bins);
   const auto missing_bin = static_cast<Bin>(bins.missing_bin());
   if (n_bins <= n) return {all_bins_.data(), n_bins, missing_bin};
-  BinSet occupied;
-  for (std::size_t i = 0; i < n; ++i) occupied.insert(column[i]);
   std::size_t n_listed = 0;
-  occupied.for_each([&](Bin bin) { list[n_listed++] = bin; });
+  if (n_bins < 64) {
+    std::uint64_t occupied = 0;
+    for (std::size_t i = 0; i < n; ++i) occupied |= std::uint64_t{1} << column[i];
+    for (; occupied != 0; occupied &= occupied - 1) {
+      list[n_listed++] = static_cast<Bin>(std::countr_zero(occupied));
+    }
+  } else {
+    BinSet occupied;
+    for (std::size_t i = 0; i < n; ++i) occupied.insert(column[i]);
+    occupied.for_each([&](Bin bin) { list[n_listed++] = bin; });
+  }
   if (list[n_listed - 1] == missing_bin) --n_listed;
   return {list.data(), n_listed, missing_bin};
 }
