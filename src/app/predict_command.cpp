@@ -59,14 +59,14 @@ std::vector<Group> load_tables(Session& session, const std::vector<PredictedMode
 
 /// Predictions of every model for rows [begin, end), in the order of the job file.
 std::vector<std::vector<double>> predict_all(Session& session,
-                                             const std::vector<PredictedModel>& models,
+                                             const std::vector<model::Predictor>& models,
                                              const std::vector<Group>& groups, RowIndex begin,
                                              RowIndex end) {
   std::vector<std::vector<double>> out(models.size());
   for (const auto& group : groups) {
     const auto columns = group.loaded.table.features();
     for (const auto i : group.models) {
-      out[i] = run::predict_rows(models[i].ensemble, columns, begin, end, session.pool());
+      out[i] = run::predict_rows(models[i], columns, begin, end, session.pool());
     }
   }
   return out;
@@ -74,7 +74,7 @@ std::vector<std::vector<double>> predict_all(Session& session,
 
 /// Ranks take consecutive ranges of each turn's rows; rank 0 appends what they predicted in rank
 /// order, which is the input's order.
-void predict_in_turns(Session& session, const std::vector<PredictedModel>& models,
+void predict_in_turns(Session& session, const std::vector<model::Predictor>& models,
                       const std::vector<Group>& groups, PredictionOutput& output) {
   auto& world = session.world();
   const std::uint64_t n_rows = groups.front().loaded.table.n_rows;
@@ -105,10 +105,12 @@ int run_predict(comm::Communicator& world, const options::CommandLine& command_l
   const double begin_s = monotonic_s();
   const auto models = load_models(session);
   auto groups = load_tables(session, models);
+  std::vector<model::Predictor> predictors;
+  for (const auto& model : models) predictors.emplace_back(model.ensemble);
   const auto path = session.output_path(session.job().output.predictions);
   std::unique_ptr<PredictionOutput> output;
   world.together([&] { output = make_prediction_output(path, models, session.is_root()); });
-  predict_in_turns(session, models, groups, *output);
+  predict_in_turns(session, predictors, groups, *output);
   for (auto& group : groups) session.node().free_shared(group.loaded.memory);
   if (session.is_root()) {
     log::info(format("{} rows x {} model{} in {}", groups.front().loaded.table.n_rows,

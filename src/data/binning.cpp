@@ -4,10 +4,13 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "bin_search.hpp"
 #include "cut_points.hpp"
+#include "first_bins.hpp"
 #include "orchard/base/error.hpp"
+#include "transpose.hpp"
 
 namespace orchard::data {
 namespace {
@@ -15,30 +18,84 @@ namespace {
 using model::FeatureKind;
 
 constexpr std::size_t kBlockRows = 16384;
+constexpr std::size_t kGatheredRows = 2048;
+/// Features worked on at once: bounds the memory for their searches.
+constexpr std::size_t kWaveFeatures = 256;
 
-/// Bins of the values of `rows` in one column of the table.
+/// Calls use(values, i) for the values of rows[i ..), block by block: where the rows follow each
+/// other they are read in place.
+template <class Use>
+void for_values(const float* column, std::span<const RowIndex> rows, Use&& use) {
+  if (!rows.empty() && rows.back() - rows.front() + std::size_t{1} == rows.size()) {
+    use(std::span<const float>(column + rows.front(), rows.size()), std::size_t{0});
+    return;
+  }
+  std::array<float, kGatheredRows> values;
+  for (std::size_t begin = 0; begin < rows.size(); begin += values.size()) {
+    const std::size_t n_values = std::min(values.size(), rows.size() - begin);
+    for (std::size_t i = 0; i < n_values; ++i) values[i] = column[rows[begin + i]];
+    use(std::span<const float>(values.data(), n_values), begin);
+  }
+}
+
+/// A feature while its bins are made.
 class FeatureBinner {
  public:
-  FeatureBinner(const FeatureBins& bins, const float* column)
-      : bins_(bins), column_(column), cuts_(bins.cuts) {}
+  FeatureBinner(const Table& table, std::size_t feature)
+      : column_(table.columns[feature]), described_(table.schema.features[feature]) {}
 
+  struct Scratch {
+    std::vector<float> values, sorting;
+  };
+  /// Guesses the bins, or finds those of categories.
+  void prepare(std::span<const RowIndex> rows, std::span<const RowIndex> sample, int max_bins,
+               Scratch& scratch, parallel::Pool& pool) {
+    if (described_.kind == FeatureKind::kCategorical) {
+      bins_ = categorical_bins(column_, rows, described_.levels.size(), max_bins, pool);
+      return;
+    }
+    const bool is_everything =
+        sorted_sample(column_, rows, sample, max_bins, scratch.values, scratch.sorting, pool);
+    first_ = std::make_unique<FirstBins>(scratch.values, is_everything, max_bins);
+  }
+
+  /// First bins of training rows. Any thread.
+  void put(std::span<const RowIndex> rows, Bin* out) const {
+    if (first_ == nullptr) return fill(rows, out);
+    for_values(column_, rows, [&](std::span<const float> values, std::size_t at) {
+      first_->put(values, out + at);
+    });
+  }
+  bool revise() { return first_ != nullptr && first_->revise(); }
+  /// Final bins of the [n] training rows that were put.
+  void settle(std::span<Bin> column) {
+    if (first_ == nullptr) return;
+    bins_ = first_->settle();
+    const auto bin_of_first = first_->renumbering();
+    if (!bin_of_first.empty()) {
+      for (Bin& bin : column) bin = bin_of_first[bin];
+    }
+    first_.reset();
+  }
+
+  /// Final bins of any rows, once settled. Any thread.
   void fill(std::span<const RowIndex> rows, Bin* out) const {
     if (bins_.kind == FeatureKind::kCategorical) {
       for (std::size_t i = 0; i < rows.size(); ++i) out[i] = bins_.bin(column_[rows[i]]);
       return;
     }
-    std::array<float, 2048> values;
-    for (std::size_t begin = 0; begin < rows.size(); begin += values.size()) {
-      const std::size_t n_values = std::min(values.size(), rows.size() - begin);
-      for (std::size_t i = 0; i < n_values; ++i) values[i] = column_[rows[begin + i]];
-      cuts_.bins_of({values.data(), n_values}, static_cast<Bin>(bins_.missing_bin()), out + begin);
-    }
+    const CutTable cuts(bins_.cuts);
+    for_values(column_, rows, [&](std::span<const float> values, std::size_t at) {
+      cuts.bins_of(values, static_cast<Bin>(bins_.missing_bin()), out + at);
+    });
   }
+  FeatureBins take() { return std::move(bins_); }
 
  private:
-  const FeatureBins& bins_;
   const float* column_;
-  CutTable cuts_;
+  const model::Feature& described_;
+  FeatureBins bins_;
+  std::unique_ptr<FirstBins> first_;  ///< numeric, until settled
 };
 
 std::size_t round_up(std::size_t n, std::size_t multiple) {
@@ -59,26 +116,6 @@ Bin FeatureBins::bin(float value) const {
   return static_cast<Bin>(std::lower_bound(cuts.begin(), cuts.end(), value) - cuts.begin());
 }
 
-Binning make_binning(const Table& table, std::span<const RowIndex> rows, int max_bins,
-                     std::uint64_t random_state, parallel::Pool& pool) {
-  require(max_bins >= 1 && max_bins <= 255, "max_bins lies in 1 .. 255");
-  require(table.columns.size() == table.schema.n_features(), "every feature has a column");
-  const auto sample = sample_positions(static_cast<RowIndex>(rows.size()), random_state, pool);
-  Binning binning;
-  binning.features.resize(table.columns.size());
-  pool.for_chunks(table.columns.size(), 1, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t feature = begin; feature < end; ++feature) {
-      const float* const column = table.columns[feature];
-      const auto& described = table.schema.features[feature];
-      binning.features[feature] =
-          described.kind == FeatureKind::kNumeric
-              ? numeric_bins(column, rows, sample, max_bins, pool)
-              : categorical_bins(column, rows, described.levels.size(), max_bins, pool);
-    }
-  });
-  return binning;
-}
-
 BinnedLayout BinnedLayout::make(RowIndex n_train, RowIndex n_test, std::size_t n_features,
                                 bool with_rows) {
   constexpr std::size_t kLine = 64;
@@ -94,57 +131,82 @@ BinnedLayout BinnedLayout::make(RowIndex n_train, RowIndex n_test, std::size_t n
   return layout;
 }
 
-void fill_columns(const Table& table, const Fold& fold, const Binning& binning,
-                  const BinnedLayout& layout, std::size_t first, std::size_t last,
-                  std::byte* memory, parallel::Pool& pool) {
-  require(first <= last && last <= layout.n_features && layout.n_features == table.columns.size() &&
-              layout.n_features == binning.features.size() && layout.n_train == fold.train.size() &&
-              layout.n_test == fold.test.size(),
-          "table, fold, binning and layout belong together");
-  std::vector<FeatureBinner> binners;
-  for (std::size_t feature = first; feature < last; ++feature) {
-    binners.emplace_back(binning.features[feature], table.columns[feature]);
-  }
-  const std::size_t n_train_blocks = n_blocks_of(layout.n_train);
-  const std::size_t n_blocks = n_train_blocks + n_blocks_of(layout.n_test);
-  pool.for_chunks(binners.size() * n_blocks, 1, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t item = begin; item < end; ++item) {
-      const std::size_t feature = item / n_blocks, block = item % n_blocks;
-      const bool is_train = block < n_train_blocks;
-      const std::span<const RowIndex> rows = is_train ? fold.train : fold.test;
-      const std::size_t row = (is_train ? block : block - n_train_blocks) * kBlockRows;
-      Bin* const column = reinterpret_cast<Bin*>(memory) + (first + feature) * layout.column_stride;
-      binners[feature].fill(rows.subspan(row, std::min(kBlockRows, rows.size() - row)),
-                            column + (is_train ? 0 : layout.n_train) + row);
-    }
+namespace {
+
+/// The columns of features [first, first + binners.size()) of one wave.
+void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
+              const BinnedLayout& layout, std::span<FeatureBinner> binners, Bin* columns,
+              parallel::Pool& pool) {
+  const auto column = [&](std::size_t i) { return columns + i * layout.column_stride; };
+  std::vector<FeatureBinner::Scratch> scratch(static_cast<std::size_t>(pool.n_threads()));
+  pool.for_chunks(binners.size(), 1, [&](std::size_t i, std::size_t, int thread) {
+    binners[i].prepare(fold.train, sample, max_bins, scratch[static_cast<std::size_t>(thread)],
+                       pool);
   });
-  for (std::size_t feature = first; feature < last; ++feature) {
-    std::byte* const column = memory + feature * layout.column_stride;
-    std::memset(column + layout.n_rows(), 0, layout.column_stride - layout.n_rows());
+  scratch.clear();
+
+  /// Calls fill(feature, rows, out) for blocks of rows of the features.
+  const auto for_all = [&](std::span<const std::size_t> features, std::span<const RowIndex> rows,
+                           std::size_t offset, auto&& fill) {
+    const std::size_t n_blocks = n_blocks_of(rows.size());
+    pool.for_chunks(features.size() * n_blocks, 1, [&](std::size_t item, std::size_t, int) {
+      const std::size_t feature = features[item / n_blocks];
+      const std::size_t row = item % n_blocks * kBlockRows;
+      fill(feature, rows.subspan(row, std::min(kBlockRows, rows.size() - row)),
+           column(feature) + offset + row);
+    });
+  };
+  std::vector<std::size_t> all(binners.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  for (auto features = all; !features.empty();) {
+    for_all(features, fold.train, 0,
+            [&](std::size_t feature, auto rows, Bin* out) { binners[feature].put(rows, out); });
+    std::erase_if(features, [&](std::size_t feature) { return !binners[feature].revise(); });
   }
+  pool.for_chunks(binners.size(), 1, [&](std::size_t i, std::size_t, int) {
+    binners[i].settle({column(i), layout.n_train});
+    std::memset(column(i) + layout.n_rows(), 0, layout.column_stride - layout.n_rows());
+  });
+  for_all(all, fold.test, layout.n_train,
+          [&](std::size_t feature, auto rows, Bin* out) { binners[feature].fill(rows, out); });
+}
+
+}  // namespace
+
+std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int max_bins,
+                                     std::uint64_t random_state, const BinnedLayout& layout,
+                                     std::size_t first, std::size_t last, std::byte* memory,
+                                     parallel::Pool& pool) {
+  require(max_bins >= 1 && max_bins <= 255, "max_bins lies in 1 .. 255");
+  require(table.columns.size() == table.schema.n_features() && first <= last &&
+              last <= layout.n_features && layout.n_features == table.columns.size() &&
+              layout.n_train == fold.train.size() && layout.n_test == fold.test.size(),
+          "table, fold and layout belong together");
+  std::vector<FeatureBins> bins;
+  if (first == last) return bins;
+  auto sample = sample_positions(layout.n_train, random_state, pool);
+  for (RowIndex& position : sample) position = fold.train[position];
+  for (std::size_t begin = first; begin < last; begin += kWaveFeatures) {
+    std::vector<FeatureBinner> binners;
+    for (std::size_t feature = begin; feature < std::min(last, begin + kWaveFeatures); ++feature) {
+      binners.emplace_back(table, feature);
+    }
+    bin_wave(fold, sample, max_bins, layout, binners,
+             reinterpret_cast<Bin*>(memory) + begin * layout.column_stride, pool);
+    for (auto& binner : binners) bins.push_back(binner.take());
+  }
+  return bins;
 }
 
 void fill_rows(const BinnedLayout& layout, RowIndex first, RowIndex last, std::byte* memory,
                parallel::Pool& pool) {
   require(first <= last && last <= layout.n_train, "rows are training rows");
   if (layout.row_stride == 0) return;
-  constexpr std::size_t kTileRows = 128;
   const auto* const columns = reinterpret_cast<const Bin*>(memory);
-  Bin* const out = reinterpret_cast<Bin*>(memory) + layout.rows_offset;
-  const auto fill_tile = [&](std::size_t begin, std::size_t end) {
-    Bin* const tile = out + begin * layout.row_stride;
-    std::memset(tile, 0, (end - begin) * layout.row_stride);
-    for (std::size_t feature = 0; feature < layout.n_features; ++feature) {
-      const Bin* const column = columns + feature * layout.column_stride + begin;
-      for (std::size_t i = 0; i < end - begin; ++i) {
-        tile[i * layout.row_stride + feature] = column[i];
-      }
-    }
-  };
+  Bin* const rows = reinterpret_cast<Bin*>(memory) + layout.rows_offset;
   pool.for_chunks(last - first, kBlockRows, [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t row = begin; row < end; row += kTileRows) {
-      fill_tile(first + row, first + std::min(end, row + kTileRows));
-    }
+    transpose_bins(columns + first + begin, layout.column_stride, layout.n_features,
+                   rows + (first + begin) * layout.row_stride, layout.row_stride, end - begin);
   });
 }
 
@@ -152,13 +214,12 @@ std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int 
                                       std::uint64_t random_state, bool with_rows,
                                       parallel::Pool& pool) {
   auto owned = std::make_unique<OwnedBinned>();
-  owned->binning = make_binning(table, fold.train, max_bins, random_state, pool);
   const auto layout =
       BinnedLayout::make(static_cast<RowIndex>(fold.train.size()),
                          static_cast<RowIndex>(fold.test.size()), table.columns.size(), with_rows);
   owned->memory.resize(layout.n_bytes);
-  fill_columns(table, fold, owned->binning, layout, 0, layout.n_features, owned->memory.data(),
-               pool);
+  owned->binning.features = bin_columns(table, fold, max_bins, random_state, layout, 0,
+                                        layout.n_features, owned->memory.data(), pool);
   fill_rows(layout, 0, layout.n_train, owned->memory.data(), pool);
   const auto gather = [&](std::span<const double> of_table, std::vector<double>& out) {
     if (of_table.empty()) return;

@@ -1,5 +1,5 @@
 #pragma once
-// Bins of one feature from the training rows.
+// What the bins of one feature are made from.
 
 #include <span>
 
@@ -12,12 +12,14 @@ namespace orchard::data {
 std::vector<RowIndex> sample_positions(RowIndex n_rows, std::uint64_t random_state,
                                        parallel::Pool& pool);
 
-/// A training value m with left <= m < right, midway in float32 where that is possible.
-float cut_between(float left, float right);
+/// Values, ascending and none NaN, of one column of the table in `sample`, which are some of `rows`
+/// in their order; of all `rows` where the sample has fewer than 16 values a bin, since that says
+/// too little about a mostly missing feature. `values` and `scratch` are overwritten. Returns
+/// whether these are the values of all rows.
+bool sorted_sample(const float* column, std::span<const RowIndex> rows,
+                   std::span<const RowIndex> sample, int max_bins, std::vector<float>& values,
+                   std::vector<float>& scratch, parallel::Pool& pool);
 
-/// `column` is of the whole table; `sample` are positions in `rows`.
-FeatureBins numeric_bins(const float* column, std::span<const RowIndex> rows,
-                         std::span<const RowIndex> sample, int max_bins, parallel::Pool& pool);
 FeatureBins categorical_bins(const float* column, std::span<const RowIndex> rows,
                              std::size_t n_levels, int max_bins, parallel::Pool& pool);
 

@@ -19,15 +19,14 @@ namespace {
 /// Rows visited between two polls: well under a millisecond.
 constexpr std::size_t kRowsAPoll = 1 << 16;
 /// Moving a row costs a little for each feature, whether it is looked at or not.
-constexpr std::size_t kMostFeaturesATried = 16;
+constexpr std::size_t kMostFeaturesATried = 40;
+/// What stands for a block where a node's rows are a range of the list.
+constexpr int kList = -1;
 
 class BinaryGrower final : public ForestGrower {
  public:
   explicit BinaryGrower(const ForestPlan& plan)
-      : plan_(plan),
-        rows_(plan),
-        builder_(plan.n_values(), plan.context.schema),
-        order_(plan.context.data.n_features()) {
+      : plan_(plan), rows_(plan), builder_(plan), order_(plan.context.data.n_features()) {
     for (const auto& bins : plan.context.data.binning->features) {
       missing_bins_.push_back(static_cast<Bin>(bins.missing_bin()));
     }
@@ -47,8 +46,7 @@ class BinaryGrower final : public ForestGrower {
     std::uint64_t stops = 0;  ///< those of them that stop here whatever the split may be
     bool is_leaf() const { return stops == cuts; }
   };
-  using Children = std::array<Node, 2>;
-  /// A node whose rows are a range of a block.
+  /// A node whose rows are a range of a block or of the list.
   struct Range {
     Node node;
     int block = 0;
@@ -75,7 +73,7 @@ class BinaryGrower final : public ForestGrower {
   }
   void visit_range(const Range& range);
   void grow_few(const Range& range);
-  void visit_subset(const Subset& subset);
+  bool visit_subset(Subset& subset, Subset& right);
 
   /// Finds the node's split: try_pass(counts, features, n, sides) offers the splits of a few
   /// features, divide(sides) says what the chosen one does to the rows.
@@ -85,9 +83,15 @@ class BinaryGrower final : public ForestGrower {
   void try_features(const Node& node, Try try_pass);
   void write_leaf(const Node& node) { write(node, node.cuts); }
   void write(const Node& node, std::uint64_t stops);
-  bool split(const Node& node, bool is_found, const Sides& sides, Children& children);
+  bool split(const Node& node, bool is_found, const Sides& sides, Node& left, Node& right);
   double decrease(const Counts& node, const Counts& left) const;
-  std::uint64_t find_stops(const Node& node) const;
+  static bool is_pure(const Counts& counts) {
+    return counts.positives == 0 || counts.positives == counts.weight;
+  }
+  std::uint64_t find_stops(const Node& node) const {
+    if (is_pure(node.counts)) return node.cuts;
+    return stops_before(plan_, node.cuts, false, node.n_rows, node.depth);
+  }
 
   const ForestPlan& plan_;
   MovingRows rows_;
@@ -98,7 +102,7 @@ class BinaryGrower final : public ForestGrower {
   std::vector<FeatureIndex> tried_;  ///< by the node under way, in their order
   std::array<std::int64_t, 2> value_{};
   std::vector<Range> ranges_;
-  std::vector<Subset> subsets_;
+  std::array<Subset, kFewRows> subsets_;  ///< that wait: at most one a row
   FewRows few_;
   std::uint64_t tree_ = 0;
   double root_weight_ = 0;
@@ -110,20 +114,26 @@ model::Tree BinaryGrower::grow(std::uint64_t tree) {
   tree_ = tree;
   builder_.start();
   ranges_.clear();
-  subsets_.clear();
   root_weight_ = rows_.counts().weight;
   Range root;
   root.node.n_rows = static_cast<std::uint32_t>(rows_.n_rows());
   root.node.counts = rows_.counts();
   root.node.cuts = plan_.all_cuts();
   root.node.stops = find_stops(root.node);
-  ranges_.push_back(root);
+  ranges_.push_back({root.node, rows_.n_rows() > rows_.capacity() ? kList : 0, 0});
   while (!ranges_.empty()) {
-    const Range range = ranges_.back();
+    Range range = ranges_.back();
     ranges_.pop_back();
     if (range.node.is_leaf()) {
       write_leaf(range.node);
-    } else if (range.node.n_rows <= kFewRows && range.node.counts.weight <= kFewWeight) {
+      continue;
+    }
+    if (range.block == kList && range.node.n_rows <= rows_.capacity()) {
+      rows_.gather(range.begin, range.node.n_rows);
+      range.block = 0;
+      range.begin = 0;
+    }
+    if (range.node.n_rows <= kFewRows && range.node.counts.weight <= kFewWeight) {
       grow_few(range);
     } else {
       visit_range(range);
@@ -144,7 +154,8 @@ void BinaryGrower::try_features(const Node& node, Try try_pass) {
     const std::size_t begin = tried_.size();
     const std::size_t n_left = begin < plan_.n_tried ? plan_.n_tried - begin : 1;
     const std::size_t n = std::min(n_left, kFeaturesAPass);
-    for (std::size_t i = 0; i < n; ++i) tried_.push_back(order_.next());
+    tried_.resize(begin + n);
+    order_.draw(n, tried_.data() + begin);
     is_varied |= try_pass(tried_.data() + begin, n);
     poll(node.n_rows * n);
   }
@@ -176,12 +187,15 @@ bool BinaryGrower::search(const Node& node, Sides& sides, Try try_pass, Divide d
 
 void BinaryGrower::visit_range(const Range& range) {
   const Node& node = range.node;
-  const Columns columns{rows_.column(range.block, 0) + range.begin, rows_.stride(),
-                        missing_bins_.size()};
-  const Code* codes = rows_.codes(range.block) + range.begin;
+  const bool is_listed = range.block == kList;
+  const auto& data = plan_.context.data;
+  const Columns columns = is_listed ? Columns{data.column(0), data.layout.column_stride}
+                                    : rows_.columns(range.block, range.begin);
+  const RowIndex* rows = is_listed ? rows_.listed_rows() + range.begin : nullptr;
+  const Code* codes = (is_listed ? rows_.listed_codes() : rows_.codes(range.block)) + range.begin;
   const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
                             Sides& sides) {
-    return histograms_.search(columns, codes, counts, features, missing_bins_.data(), n,
+    return histograms_.search(columns, rows, codes, counts, features, missing_bins_.data(), n,
                               sides.choice, sides.right_bin);
   };
   const auto divide = [&](Sides& sides) {
@@ -191,16 +205,21 @@ void BinaryGrower::visit_range(const Range& range) {
                                static_cast<Bin>(end - choice.left_bin - 1)};
     sides.left = choice.left;
     sides.n_left = static_cast<std::uint32_t>(
-        rows_.divide(range.block, range.begin, node.n_rows, choice.feature, right_bins));
+        is_listed
+            ? rows_.divide_list(range.begin, node.n_rows, choice.feature, right_bins)
+            : rows_.divide(range.block, range.begin, node.n_rows, choice.feature, right_bins));
   };
   poll(node.n_rows);
   Sides sides;
-  Children children;
-  if (!split(node, search(node, sides, try_pass, divide), sides, children)) return;
-  Range next[2] = {{children[0], 1 - range.block, range.begin},
-                   {children[1], 1 - range.block, range.begin + sides.n_left}};
+  Range next[2];
+  if (!split(node, search(node, sides, try_pass, divide), sides, next[0].node, next[1].node)) {
+    return;
+  }
+  next[0].begin = range.begin;
+  next[1].begin = range.begin + sides.n_left;
   for (const int side : {1, 0}) {
-    if (!next[side].node.is_leaf()) {
+    next[side].block = is_listed ? kList : 1 - range.block;
+    if (!is_listed && !next[side].node.is_leaf()) {
       rows_.move(range.block, range.begin, node.n_rows, side, next[side].begin,
                  next[side].node.n_rows);
     }
@@ -209,17 +228,23 @@ void BinaryGrower::visit_range(const Range& range) {
 }
 
 void BinaryGrower::grow_few(const Range& range) {
-  few_.columns = {rows_.column(range.block, 0) + range.begin, rows_.stride(), missing_bins_.size()};
+  few_.columns = rows_.columns(range.block, range.begin);
   start_few(rows_.codes(range.block) + range.begin, range.node.n_rows, few_);
-  subsets_.push_back({range.node, ~std::uint64_t{0} >> (kFewRows - range.node.n_rows)});
-  while (!subsets_.empty()) {
-    const Subset subset = subsets_.back();
-    subsets_.pop_back();
-    subset.node.is_leaf() ? write_leaf(subset.node) : visit_subset(subset);
+  Subset at{range.node, ~std::uint64_t{0} >> (kFewRows - range.node.n_rows)};
+  for (std::size_t n_waiting = 0;;) {
+    if (at.node.is_leaf()) {
+      write_leaf(at.node);
+    } else if (visit_subset(at, subsets_[n_waiting])) {
+      ++n_waiting;
+      continue;
+    }
+    if (n_waiting == 0) return;
+    at = subsets_[--n_waiting];
   }
 }
 
-void BinaryGrower::visit_subset(const Subset& subset) {
+/// Goes on to the left child, and leaves the right one. False when the node is a leaf.
+bool BinaryGrower::visit_subset(Subset& subset, Subset& right) {
   const Node& node = subset.node;
   std::uint64_t left = 0;
   const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
@@ -236,10 +261,12 @@ void BinaryGrower::visit_subset(const Subset& subset) {
   };
   poll(node.n_rows);
   Sides sides;
-  Children children;
-  if (!split(node, search(node, sides, try_pass, divide), sides, children)) return;
-  subsets_.push_back({children[1], subset.rows & ~left});
-  subsets_.push_back({children[0], left});
+  if (!split(node, search(node, sides, try_pass, divide), sides, subset.node, right.node)) {
+    return false;
+  }
+  right.rows = subset.rows & ~left;
+  subset.rows = left;
+  return true;
 }
 
 /// PairSearch::decrease for counts.
@@ -252,8 +279,10 @@ double BinaryGrower::decrease(const Counts& node, const Counts& left) const {
   return 2 * ((d / w) * (d / w) * (w / (l * r)) / root_weight_);
 }
 
-/// Writes a node whose search is over, and names its children. False when it is a leaf.
-bool BinaryGrower::split(const Node& node, bool is_found, const Sides& sides, Children& children) {
+/// Writes a node whose search is over, and sets its children (`left` may be the node itself). False
+/// when it is a leaf.
+bool BinaryGrower::split(const Node& node, bool is_found, const Sides& sides, Node& left,
+                         Node& right) {
   std::uint64_t stops = node.cuts;
   double gain = 0;
   if (is_found) {
@@ -265,39 +294,38 @@ bool BinaryGrower::split(const Node& node, bool is_found, const Sides& sides, Ch
   if (cuts == 0) return false;
   const Choice& choice = sides.choice;
   const auto& bins = plan_.context.data.binning->features[choice.feature];
-  const Counts right{node.counts.weight - sides.left.weight,
-                     node.counts.positives - sides.left.positives};
+  const Counts right_counts{node.counts.weight - sides.left.weight,
+                            node.counts.positives - sides.left.positives};
   const bool is_missing_left =
-      choice.has_missing ? choice.is_missing_left : sides.left.weight >= right.weight;
-  const NodeIndex left = builder_.split_numeric(node.index, choice.feature,
-                                                choose_cut(choice.left_bin, sides.right_bin, bins),
-                                                bins, is_missing_left, gain);
-  children[0] = {left, sides.n_left, sides.left, node.depth + 1, {}, cuts, 0};
-  children[1] = {left + 1, node.n_rows - sides.n_left, right, node.depth + 1, {}, cuts, 0};
-  for (const std::uint32_t side : {0U, 1U}) {
-    Node& child = children[side];
-    child.stops = find_stops(child);
-    if (!child.is_leaf()) child.key = node.key.child(side);
-  }
+      choice.has_missing ? choice.is_missing_left : sides.left.weight >= right_counts.weight;
+  const NodeIndex index = builder_.split_numeric(node.index, choice.feature,
+                                                 choose_cut(choice.left_bin, sides.right_bin, bins),
+                                                 bins, is_missing_left, gain);
+  const random::NodeKey key = node.key;
+  const std::int64_t depth = node.depth + 1;
+  right = {index + 1, node.n_rows - sides.n_left, right_counts, depth, {}, cuts, 0};
+  left = {index, sides.n_left, sides.left, depth, {}, cuts, 0};
+  left.stops = find_stops(left);
+  if (!left.is_leaf()) left.key = key.child(0);
+  right.stops = find_stops(right);
+  if (!right.is_leaf()) right.key = key.child(1);
   return true;
-}
-
-std::uint64_t BinaryGrower::find_stops(const Node& node) const {
-  const bool is_pure = node.counts.positives == 0 || node.counts.positives == node.counts.weight;
-  return stops_before(plan_, node.cuts, is_pure, node.n_rows, node.depth);
 }
 
 /// What every node has; `stops`: the cuts that end here.
 void BinaryGrower::write(const Node& node, std::uint64_t stops) {
-  if (stops != 0) {
+  constexpr std::int64_t kOne = std::int64_t{1} << kFractionBits;
+  if (stops != 0 && is_pure(node.counts)) {
+    value_[1] = node.counts.positives == 0 ? 0 : kOne;
+    value_[0] = kOne - value_[1];
+  } else if (stops != 0) {
     const std::int64_t weight = node.counts.weight;
     const auto fraction = [&](std::int64_t count) {
       return ((count << kFractionBits) + weight / 2) / weight;
     };
     value_[1] = fraction(node.counts.positives);
     value_[0] = fraction(weight - node.counts.positives);
-    const std::int64_t rest = (std::int64_t{1} << kFractionBits) - value_[0] - value_[1];
-    value_[value_[0] >= value_[1] ? 0 : 1] += rest;
+    value_[value_[0] >= value_[1] ? 0 : 1] += kOne - value_[0] - value_[1];
   }
   builder_.visit(node.index, node.n_rows, stops, value_);
 }

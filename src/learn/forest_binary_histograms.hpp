@@ -11,11 +11,12 @@ namespace orchard::learn::binary {
 class Histograms {
  public:
   /// Offers the best split of each of at most kFeaturesAPass numeric features, and says which bin
-  /// is the lowest at the right of it (missing bin: only missing). `columns` and `codes` begin at
-  /// the node's first row; `missing_bins` is by feature. False when no feature has two bins.
-  bool search(const Columns& columns, const Code* codes, const NodeCounts& node,
-              const FeatureIndex* features, const Bin* missing_bins, std::size_t n_features,
-              Choice& best, int& right_bin);
+  /// is the lowest at the right of it (missing bin: only missing). `codes` begins at the node's
+  /// first row, and so does `columns`, unless `rows` lists the places of the node's rows in it.
+  /// `missing_bins` is by feature. False when no feature has two bins.
+  bool search(const Columns& columns, const RowIndex* rows, const Code* codes,
+              const NodeCounts& node, const FeatureIndex* features, const Bin* missing_bins,
+              std::size_t n_features, Choice& best, int& right_bin);
 
  private:
   template <class Word>

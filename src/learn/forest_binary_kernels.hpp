@@ -17,7 +17,6 @@ struct Counts {
 
 /// A row's multiplicity and class in a byte: weight * 2 + class.
 using Code = std::uint8_t;
-inline constexpr std::uint32_t kMaxCodeWeight = 127;
 
 /// A bin's counts in a word, weight << 16 | positives, while a node weighs no more than this.
 inline constexpr std::uint32_t kMaxWordWeight = 65535;
@@ -56,9 +55,13 @@ struct NodeCounts {
   std::uint32_t n_leaf_rows = 1;
 };
 
-/// masks[i] has bit j set where bytes[64 i + j] is not 0; bits past `n` are 0. Returns their
-/// number.
-std::size_t find_nonzero(const std::uint8_t* bytes, std::size_t n, std::uint64_t* masks);
+struct Drawn {
+  std::size_t n_rows = 0;
+  Counts counts;
+};
+/// Adds the labels (0 or 1) to the codes of rows that were drawn, those whose code is not 0, and
+/// marks them: masks[i] has bit j set for row 64 i + j. Bits past row n - 1 are 0.
+Drawn mark_drawn(const std::uint8_t* labels, std::size_t n, Code* codes, std::uint64_t* masks);
 
 /// Which of a column's bins go right: `n_right` bins from `first_right` on.
 struct RightBins {

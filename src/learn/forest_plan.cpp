@@ -6,7 +6,6 @@
 
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
-#include "orchard/random/stream.hpp"
 
 namespace orchard::learn {
 namespace {
@@ -82,14 +81,7 @@ void draw_rows(const ForestPlan& plan, std::uint64_t tree,
   const std::uint64_t n_train = plan.context.data.n_train();
   multiplicity.assign(n_train, plan.settings.bootstrap ? 0 : 1);
   if (!plan.settings.bootstrap) return;
-  const random::Stream stream(plan.context.random_state, random::Purpose::kBootstrap, tree);
-  for (std::uint64_t draw = 0; draw < plan.n_draws; draw += 4) {
-    const auto block = stream.block(draw / 4);
-    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(4, plan.n_draws - draw); ++i) {
-      const auto product = static_cast<unsigned __int128>(block[i]) * n_train;
-      ++multiplicity[static_cast<std::uint64_t>(product >> 64)];
-    }
-  }
+  draw_each(plan, tree, [&](RowIndex position) { ++multiplicity[position]; });
 }
 
 }  // namespace orchard::learn

@@ -1,11 +1,13 @@
 #pragma once
 // What all trees of a forest share, resolved once a fit.
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
 #include "forest_targets.hpp"
 #include "orchard/learn/forest.hpp"
+#include "orchard/random/stream.hpp"
 
 namespace orchard::learn {
 
@@ -16,6 +18,9 @@ struct ForestTuning {
   std::size_t n_dense_rows = 32;
   /// Occupied bins are marked by a byte each from this many rows on, by bits in four words below.
   std::size_t n_flag_rows = 32;
+  /// Rows that move are copied once a node's fit into so many bytes; until then they are a list.
+  /// Twice as much is needed a thread, and half of a cache is a good place for it.
+  std::size_t n_block_bytes = std::size_t{8} << 20;
 };
 
 /// Immutable while trees grow; shared by all threads.
@@ -53,6 +58,20 @@ inline constexpr int kFractionBits = 30;
 /// A regression leaf value has this many bits: 2^16 trees can be added.
 inline constexpr int kLeafBits = 46;
 inline constexpr int kMaxTrees = 1 << 16;
+
+/// Calls draw(position) for each row that tree `tree` draws, with bootstrap.
+template <class Draw>
+void draw_each(const ForestPlan& plan, std::uint64_t tree, Draw draw) {
+  const std::uint64_t n_train = plan.context.data.n_train();
+  const random::Stream stream(plan.context.random_state, random::Purpose::kBootstrap, tree);
+  for (std::uint64_t first = 0; first < plan.n_draws; first += 4) {
+    const auto block = stream.block(first / 4);
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(4, plan.n_draws - first); ++i) {
+      const auto product = static_cast<unsigned __int128>(block[i]) * n_train;
+      draw(static_cast<RowIndex>(product >> 64));
+    }
+  }
+}
 
 /// How often each training row is drawn for tree `tree`: [n_train], replaced.
 void draw_rows(const ForestPlan& plan, std::uint64_t tree,

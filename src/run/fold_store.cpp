@@ -5,9 +5,8 @@
 namespace orchard::run {
 namespace {
 
-Bytes to_bytes(const data::Binning& binning) {
-  ByteWriter writer;
-  for (const auto& feature : binning.features) {
+void put_bins(ByteWriter& writer, const std::vector<data::FeatureBins>& bins) {
+  for (const auto& feature : bins) {
     writer.put(feature.kind);
     writer.put<std::int32_t>(feature.n_bins);
     writer.put(feature.cuts);
@@ -16,22 +15,18 @@ Bytes to_bytes(const data::Binning& binning) {
     writer.put(feature.bin_of_level);
     writer.put(feature.level_of_bin);
   }
-  return writer.take();
 }
 
-data::Binning binning_from(ByteReader& reader, std::size_t n_features) {
-  data::Binning binning;
-  binning.features.resize(n_features);
-  for (auto& feature : binning.features) {
-    feature.kind = reader.get<model::FeatureKind>();
-    feature.n_bins = reader.get<std::int32_t>();
-    feature.cuts = reader.get_vector<float>();
-    feature.bin_min = reader.get_vector<float>();
-    feature.bin_max = reader.get_vector<float>();
-    feature.bin_of_level = reader.get_vector<Bin>();
-    feature.level_of_bin = reader.get_vector<std::uint32_t>();
-  }
-  return binning;
+data::FeatureBins get_bins(ByteReader& reader) {
+  data::FeatureBins feature;
+  feature.kind = reader.get<model::FeatureKind>();
+  feature.n_bins = reader.get<std::int32_t>();
+  feature.cuts = reader.get_vector<float>();
+  feature.bin_min = reader.get_vector<float>();
+  feature.bin_max = reader.get_vector<float>();
+  feature.bin_of_level = reader.get_vector<Bin>();
+  feature.level_of_bin = reader.get_vector<std::uint32_t>();
+  return feature;
 }
 
 /// Where the parts of one need lie, relative to its own beginning.
@@ -58,29 +53,6 @@ void copy_rows(const data::Fold& rows, std::span<const double> from, double* to)
   for (const auto row : rows.test) *to++ = from[row];
 }
 
-/// Cut points of all needs: every rank of the node makes some, all get all.
-std::vector<data::Binning> make_binnings(comm::Communicator& node, const data::Table& table,
-                                         const std::vector<FoldNeed>& needs,
-                                         std::uint64_t random_state, parallel::Pool& pool) {
-  const auto n_ranks = static_cast<std::size_t>(node.size());
-  const auto rank = static_cast<std::size_t>(node.rank());
-  Bytes own;
-  node.together([&] {
-    for (std::size_t i = rank; i < needs.size(); i += n_ranks) {
-      const auto bytes = to_bytes(
-          data::make_binning(table, needs[i].rows->train, needs[i].max_bins, random_state, pool));
-      own.insert(own.end(), bytes.begin(), bytes.end());
-    }
-  });
-  const auto gathered = node.all_gather(own);
-  std::vector<ByteReader> readers(gathered.begin(), gathered.end());
-  std::vector<data::Binning> binnings;
-  for (std::size_t i = 0; i < needs.size(); ++i) {
-    binnings.push_back(binning_from(readers[i % n_ranks], table.schema.n_features()));
-  }
-  return binnings;
-}
-
 }  // namespace
 
 std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs) {
@@ -93,12 +65,10 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
                      const std::vector<FoldNeed>& needs, std::uint64_t random_state,
                      parallel::Pool& pool) {
   memory_ = node.allocate_shared(fold_store_bytes(table, needs));
-  auto binnings = make_binnings(node, table, needs, random_state, pool);
   std::byte* begin = memory_.data;
   for (std::size_t i = 0; i < needs.size(); ++i) {
     const auto parts = parts_of(table, needs[i]);
     Entry& entry = entries_[{needs[i].fold, needs[i].max_bins}];
-    entry.binning = std::move(binnings[i]);
     entry.data.binning = &entry.binning;
     entry.data.layout = parts.layout;
     entry.data.memory = begin;
@@ -116,15 +86,32 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
   const auto memory_of = [&](const data::BinnedData& data) {
     return memory_.data + (data.memory - memory_.data);
   };
+  Bytes own;
   node.together([&] {
+    ByteWriter writer;
     for (const auto& need : needs) {
       const auto& data = entries_.at({need.fold, need.max_bins}).data;
       const auto n_features = data.n_features();
-      data::fill_columns(table, *need.rows, *data.binning, data.layout, part(n_features, rank),
-                         part(n_features, rank + 1), memory_of(data), pool);
+      put_bins(writer, data::bin_columns(table, *need.rows, need.max_bins, random_state,
+                                         data.layout, part(n_features, rank),
+                                         part(n_features, rank + 1), memory_of(data), pool));
       if (rank == 0) copy_rows(*need.rows, table.target, const_cast<double*>(data.target.data()));
       if (rank + 1 == n_ranks && !table.weight.empty()) {
         copy_rows(*need.rows, table.weight, const_cast<double*>(data.weight.data()));
+      }
+    }
+    own = writer.take();
+  });
+  const auto gathered = node.all_gather(own);
+  node.together([&] {
+    std::vector<ByteReader> readers(gathered.begin(), gathered.end());
+    for (const auto& need : needs) {
+      auto& features = entries_.at({need.fold, need.max_bins}).binning.features;
+      for (std::size_t i = 0; i < n_ranks; ++i) {
+        const auto n_features = table.schema.n_features();
+        for (auto f = part(n_features, i); f < part(n_features, i + 1); ++f) {
+          features.push_back(get_bins(readers[i]));
+        }
       }
     }
   });

@@ -34,14 +34,6 @@ struct Binning {
   std::vector<FeatureBins> features;
 };
 
-/// Every distinct value is a bin while there are at most `max_bins` (1 .. 255) of them; otherwise
-/// cuts at evenly spaced ranks of at most 200,000 training rows chosen by their position
-/// (addressed), as scikit-learn's histogram learners do; of all rows where fewer than 16 sampled
-/// values a bin are present. `rows` are the fit's training rows. Local; the same for any number of
-/// threads. Throws Stopped.
-Binning make_binning(const Table& table, std::span<const RowIndex> rows, int max_bins,
-                     std::uint64_t random_state, parallel::Pool& pool);
-
 /// How a fit's binned rows lie in one block of memory. Training rows first, in file order, then the
 /// test rows: a fit's row position p < n_train is its p-th training row.
 struct BinnedLayout {
@@ -82,11 +74,18 @@ struct BinnedData {
   bool has_rows() const { return layout.row_stride > 0; }
 };
 
-/// Writes the bins of features [first, last) of all rows of `fold` into `memory`. Different feature
-/// ranges may be written by different ranks at once; columns only.
-void fill_columns(const Table& table, const Fold& fold, const Binning& binning,
-                  const BinnedLayout& layout, std::size_t first, std::size_t last,
-                  std::byte* memory, parallel::Pool& pool);
+/// Makes the bins of features [first, last) and writes their columns, of all rows of `fold`, into
+/// `memory`. Different feature ranges may be done by different ranks at once; columns only.
+///
+/// Every distinct value of the training rows is a bin while there are at most `max_bins` (1 .. 255)
+/// of them; otherwise cuts lie at evenly spaced ranks of at most 200,000 training rows chosen by
+/// their position (addressed), as scikit-learn's histogram learners do; of all rows where fewer
+/// than 16 sampled values a bin are present. Returns [last - first] bins. Local; the same for any
+/// number of threads. Throws Stopped.
+std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int max_bins,
+                                     std::uint64_t random_state, const BinnedLayout& layout,
+                                     std::size_t first, std::size_t last, std::byte* memory,
+                                     parallel::Pool& pool);
 /// Writes training rows [first, last) of the row-major copy from finished columns.
 void fill_rows(const BinnedLayout& layout, RowIndex first, RowIndex last, std::byte* memory,
                parallel::Pool& pool);

@@ -4,14 +4,15 @@
 
 #include <vector>
 
-#include "orchard/model/ensemble.hpp"
+#include "orchard/model/predictor.hpp"
 #include "orchard/parallel/pool.hpp"
 
 namespace orchard::run {
 
 /// Predictions of rows [begin, end): classification, probabilities [end - begin][n_classes];
 /// regression, values [end - begin]. The same bits for any range and number of threads.
-std::vector<double> predict_rows(const model::Ensemble& ensemble, const model::FeatureColumns& data,
-                                 RowIndex begin, RowIndex end, parallel::Pool& pool);
+std::vector<double> predict_rows(const model::Predictor& predictor,
+                                 const model::FeatureColumns& data, RowIndex begin, RowIndex end,
+                                 parallel::Pool& pool);
 
 }  // namespace orchard::run

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "cut_points.hpp"
+#include "first_bins.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/random/stream.hpp"
 #include "scratch_file.hpp"
@@ -49,6 +50,11 @@ std::vector<float> random_column(std::size_t n, std::uint64_t unit, bool has_mis
     if (has_missing && stream.below(10, 2 * i + 1) == 0) out.back() = kNaN;
   }
   return out;
+}
+
+Binning make_binning(const Table& table, const std::vector<RowIndex>& rows, int max_bins,
+                     std::uint64_t random_state, parallel::Pool& pool) {
+  return bin_fold(table, {rows, {}}, max_bins, random_state, false, pool)->binning;
 }
 
 FeatureBins bins_of(const std::vector<float>& column, int max_bins) {
@@ -271,9 +277,8 @@ TEST(Fill, ColumnsAndRowsHoldTheBins) {
 
   // In pieces, as several ranks would, over memory that is not clean.
   std::vector<std::byte> memory(data.layout.n_bytes, std::byte{0xcd});
-  fill_columns(columns.table, fold, owned->binning, data.layout, 10, kFeatures, memory.data(),
-               single);
-  fill_columns(columns.table, fold, owned->binning, data.layout, 0, 10, memory.data(), single);
+  bin_columns(columns.table, fold, 255, 3, data.layout, 10, kFeatures, memory.data(), single);
+  bin_columns(columns.table, fold, 255, 3, data.layout, 0, 10, memory.data(), single);
   fill_rows(data.layout, 1000, data.n_train(), memory.data(), single);
   fill_rows(data.layout, 0, 1000, memory.data(), single);
   EXPECT_EQ(memory, owned->memory);

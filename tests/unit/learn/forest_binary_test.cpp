@@ -24,9 +24,11 @@ class ForestBinaryTest : public ::testing::Test {
 
 /// Trees 0 .. n-1 of both growers, one after the other in the same memory.
 void expect_same_trees(const ForestTable& table, const ForestSettings& settings,
-                       const std::vector<Cut>& cuts, std::uint64_t seed, std::uint64_t n_trees) {
+                       const std::vector<Cut>& cuts, std::uint64_t seed, std::uint64_t n_trees,
+                       std::size_t n_block_bytes = std::size_t{1} << 30) {
   parallel::Pool pool(1);
-  const auto plan = make_plan({table.data, table.schema, seed, pool}, settings, cuts);
+  auto plan = make_plan({table.data, table.schema, seed, pool}, settings, cuts);
+  plan.tuning.n_block_bytes = n_block_bytes;
   const auto grower = make_binary_grower(plan);
   ASSERT_NE(grower, nullptr);
   const auto general = make_general_grower(plan);
@@ -79,7 +81,7 @@ TEST_F(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrower) {
       ForestTable table(spec, seed * 1000 + i);
       shuffle_labels(table, random, 2 + random() % 5);
       expect_same_trees(table, random_settings(random, spec.n_numeric), random_cuts(random), seed,
-                        4);
+                        4, random() % 2 ? 0 : std::size_t{1} << 20);
       if (HasFatalFailure()) return;
     }
   }
@@ -96,6 +98,7 @@ TEST_F(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrowerFromManyRows) {
       settings.min_samples_leaf = n_leaf_rows;
       settings.bootstrap = has_missing;
       expect_same_trees(table, settings, {Cut{}}, 9, 2);
+      expect_same_trees(table, settings, {Cut{}}, 9, 2, 0);
     }
   }
 }

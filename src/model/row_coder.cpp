@@ -1,0 +1,110 @@
+#include "row_coder.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace orchard::model {
+namespace {
+
+constexpr std::size_t kMaxLevels = 224;  // whole words below the code of missing
+constexpr std::size_t kMaxFeatures = 65000;
+
+bool is_categorical(const Tree& tree, std::size_t node) {
+  return (tree.flags[node] & Tree::kCategorical) != 0;
+}
+
+}  // namespace
+
+std::size_t ThresholdSet::place_of(float threshold) const {
+  const auto bits = std::bit_cast<std::uint32_t>(threshold + 0.0F);  // one zero
+  std::size_t place = (bits * 0x9e3779b1u) >> 22;
+  while (is_used_[place] && values_[place] != threshold) place = (place + 1) % kPlaces;
+  return place;
+}
+
+bool ThresholdSet::insert(float threshold) {
+  const std::size_t place = place_of(threshold);
+  if (is_used_[place]) return true;
+  if (n_ == ThresholdGrid::kMaxThresholds) return false;
+  values_[place] = threshold;
+  is_used_[place] = true;
+  ++n_;
+  return true;
+}
+
+std::vector<float> ThresholdSet::number() {
+  std::vector<float> ascending;
+  for (std::size_t place = 0; place < kPlaces; ++place) {
+    if (is_used_[place]) ascending.push_back(values_[place]);
+  }
+  std::sort(ascending.begin(), ascending.end());
+  for (std::size_t i = 0; i < ascending.size(); ++i) {
+    numbers_[place_of(ascending[i])] = static_cast<Bin>(i);
+  }
+  return ascending;
+}
+
+std::optional<RowCoder> RowCoder::make(const Ensemble& ensemble) {
+  if (ensemble.schema.n_features() > kMaxFeatures) return std::nullopt;
+  RowCoder coder;
+  coder.features_.resize(ensemble.schema.n_features());
+  for (const auto& tree : ensemble.trees) {
+    if (!coder.collect(tree)) return std::nullopt;
+  }
+  coder.number_columns();
+  return coder;
+}
+
+bool RowCoder::collect(const Tree& tree) {
+  for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
+    if (tree.left[node] < 0) continue;
+    Feature& feature = features_[static_cast<std::size_t>(tree.feature[node])];
+    if (is_categorical(tree, node)) {
+      const auto n_levels = static_cast<std::size_t>(tree.category_n_words[node]) * 32;
+      if (n_levels > kMaxLevels) return false;
+      feature.n_levels = std::max(feature.n_levels, n_levels);
+    } else if (!feature.set.insert(tree.threshold[node])) {
+      return false;
+    }
+    feature.is_used = true;
+  }
+  return true;
+}
+
+void RowCoder::number_columns() {
+  for (auto& feature : features_) {
+    if (!feature.set.empty()) feature.grid.emplace(feature.set.number());
+    if (feature.is_used) feature.column = n_columns_++;
+  }
+}
+
+std::size_t RowCoder::column_of(const Tree& tree, std::size_t node) const {
+  return features_[static_cast<std::size_t>(tree.feature[node])].column;
+}
+
+Bin RowCoder::limit_of(const Tree& tree, std::size_t node) const {
+  const Feature& feature = features_[static_cast<std::size_t>(tree.feature[node])];
+  return feature.set.number_of(tree.threshold[node]);
+}
+
+void RowCoder::encode(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
+                      Bin* codes) const {
+  for (std::size_t f = 0; f < features_.size(); ++f) {
+    const Feature& feature = features_[f];
+    if (!feature.is_used) continue;
+    const float* values = data.columns[f] + begin;
+    Bin* out = codes + feature.column * kBlock;
+    if (feature.grid) {
+      feature.grid->codes_of({values, n_rows}, kMissing, out);
+      continue;
+    }
+    const auto n_levels = static_cast<float>(feature.n_levels);
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const bool is_level = values[row] >= 0 && values[row] < n_levels;
+      out[row] = is_level ? static_cast<Bin>(values[row]) : kMissing;
+    }
+  }
+}
+
+}  // namespace orchard::model
