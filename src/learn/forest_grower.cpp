@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "forest_binary_grower.hpp"
+#include "forest_class_grower.hpp"
 #include "forest_classes.hpp"
 #include "forest_feature_order.hpp"
 #include "forest_pair.hpp"
@@ -182,6 +183,7 @@ void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
 
 std::unique_ptr<ForestGrower> make_forest_grower(const ForestPlan& plan) {
   if (auto grower = make_binary_grower(plan)) return grower;
+  if (auto grower = make_class_grower(plan)) return grower;
   if (auto grower = make_value_grower(plan)) return grower;
   return make_general_grower(plan);
 }

@@ -16,10 +16,15 @@ void TreeBuilder::start() {
 
 void TreeBuilder::visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
                         std::span<const std::int64_t> value) {
+  visit(node, n_rows, stops, stops != 0 ? values_.row(value) : -1);
+}
+
+void TreeBuilder::visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
+                        std::int32_t value_row) {
   Node& here = nodes_[static_cast<std::size_t>(node)];
   here.n_samples = n_rows;
   here.stops = stops;
-  if (stops != 0) here.value_row = values_.row(value);
+  here.value_row = value_row;
 }
 
 NodeIndex TreeBuilder::split(NodeIndex node, const Split& split, int cut,

@@ -22,6 +22,9 @@ class TreeBuilder {
   /// Sets what a node has whether it is split or not. `value` is stored when some cut stops here.
   void visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
              std::span<const std::int64_t> value);
+  /// The number of the row of values that equals `value`; for nodes to come with the same.
+  std::int32_t value_row(std::span<const std::int64_t> value) { return values_.row(value); }
+  void visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops, std::int32_t value_row);
   /// Makes the node an inner one and appends its children; returns the left one. Throws kData when
   /// the tree would have more nodes than can be numbered.
   NodeIndex split(NodeIndex node, const Split& split, int cut, const data::FeatureBins& bins,

@@ -15,6 +15,7 @@ namespace orchard::learn::values {
 namespace {
 
 constexpr std::size_t kLanes = 8;
+constexpr std::size_t kVectors = kMaxListed / 64;
 
 /// The cells of left sides, one for each position, ready for eight at a time.
 struct alignas(64) Prefix {
@@ -82,19 +83,23 @@ inline Best pick(const Best& right, const Best& left) {
   return left.position <= right.position ? left : right;
 }
 
-/// Bins without rows repeat the left side before them, and lose to it as equals do.
+/// A left side is `start` and some bins. Bins without rows repeat the left side before them and
+/// lose to it as equals do; the first ones, which repeat `start`, are left out.
 inline Best scan_prefix(const Prefix& prefix, std::size_t n_bins, __m128i start,
                         const Around& around, const Node& node, bool is_missing_left) {
   const __m512i first = _mm512_broadcast_i64x2(start);
   const __m512i least = _mm512_set1_epi64(around.n_leaf_rows);
   const __m512i range = _mm512_set1_epi64(static_cast<long long>(around.n_rows) -
                                           2 * static_cast<long long>(around.n_leaf_rows));
+  const __m512i n_before = _mm512_set1_epi64(_mm_cvtsi128_si64(start) >> 32);
   Lanes best = no_lanes();
   __m512i position = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
   for (std::size_t i = 0; i < n_bins; i += kLanes) {
     const Cells left = load_cells(prefix.cells + i, first);
     const __m512i n_left = _mm512_srli_epi64(left.rows_and_weight, 32);
-    const __mmask8 valid = _mm512_cmple_epu64_mask(_mm512_sub_epi64(n_left, least), range);
+    const __mmask8 is_new = _mm512_cmpgt_epu64_mask(n_left, n_before);
+    const __mmask8 valid =
+        _mm512_mask_cmple_epu64_mask(is_new, _mm512_sub_epi64(n_left, least), range);
     offer(left.rows_and_weight, left.sum, valid, node, position, best);
     position = _mm512_add_epi64(position, _mm512_set1_epi64(kLanes));
   }
@@ -249,18 +254,23 @@ inline ShortNode read_short(const Lists& lists, std::size_t begin, std::size_t n
   return out;
 }
 
+/// Eight bytes each of the lists of eight features.
+inline __m512i gather_lists(const std::uint8_t* lists) {
+  const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+  return _mm512_i64gather_epi64(_mm512_mullo_epi64(lanes, _mm512_set1_epi64(kListStride)), lists,
+                                1);
+}
+
 /// Eight features at once, place after place.
 std::size_t scan_short_lists(const Lists& lists, std::size_t begin, std::size_t n,
                              const Around& around, Winner* winners) {
   const Node node = broadcast(around);
   const ShortNode rows = read_short(lists, begin, n);
-  const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
-  const __m512i offsets = _mm512_mullo_epi64(lanes, _mm512_set1_epi64(kListStride));
   __m512d greatest = no_lanes().score;
   for (std::size_t f = 0; f < lists.n_features; f += kFeaturesAGroup) {
     const std::size_t at = f * kListStride + begin;
-    const __m512i numbers = _mm512_i64gather_epi64(offsets, lists.numbers + at, 1);
-    const __m512i bins = _mm512_i64gather_epi64(offsets, lists.bins + at, 1);
+    const __m512i numbers = gather_lists(lists.numbers + at);
+    const __m512i bins = gather_lists(lists.bins + at);
     const std::size_t n_left = lists.n_features - f;
     const auto features = static_cast<__mmask8>(n_left < 8 ? (1U << n_left) - 1 : 0xff);
     __m512i order = _mm512_setzero_si512();
@@ -327,12 +337,12 @@ std::size_t scan_lists(const Lists& lists, std::size_t begin, std::size_t end, c
 }
 
 /// 255 or 0 of each of 64 numbers.
-inline __mmask64 right_of(__m512i numbers, const __m512i* side, std::size_t n_rows) {
-  if (n_rows <= 64) return _mm512_movepi8_mask(_mm512_permutexvar_epi8(numbers, side[0]));
+inline __m512i side_of(__m512i numbers, const __m512i* side, std::size_t n_rows) {
+  if (n_rows <= 64) return _mm512_permutexvar_epi8(numbers, side[0]);
   const __m512i low = _mm512_permutex2var_epi8(side[0], numbers, side[1]);
-  if (n_rows <= 128) return _mm512_movepi8_mask(low);
+  if (n_rows <= 128) return low;
   const __m512i high = _mm512_permutex2var_epi8(side[2], numbers, side[3]);
-  return _mm512_movepi8_mask(_mm512_mask_mov_epi8(low, _mm512_movepi8_mask(numbers), high));
+  return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(numbers), high);
 }
 
 inline __mmask64 first_bits(std::size_t n) {
@@ -346,12 +356,8 @@ inline std::size_t append(std::uint8_t* to, __mmask64 keep, __m512i from) {
   return n;
 }
 
-void part_lists(const Lists& lists, std::size_t begin, std::size_t end, const std::uint8_t* side,
-                std::size_t n_left) {
-  constexpr std::size_t kVectors = kMaxListed / 64;
-  const std::size_t n = end - begin;
-  __m512i sides[kVectors];
-  for (std::size_t v = 0; v < kVectors; ++v) sides[v] = _mm512_load_si512(side + 64 * v);
+void part_long_lists(const Lists& lists, std::size_t begin, std::size_t n, const __m512i* side,
+                     std::size_t n_left) {
   for (std::size_t f = 0; f < lists.n_features; ++f) {
     std::uint8_t* const numbers = lists.numbers + f * kListStride + begin;
     Bin* const bins = lists.bins + f * kListStride + begin;
@@ -364,13 +370,49 @@ void part_lists(const Lists& lists, std::size_t begin, std::size_t end, const st
     std::size_t left = 0, right = n_left;
     for (std::size_t v = 0; v < n_vectors; ++v) {
       const __mmask64 here = first_bits(n - 64 * v);
-      const __mmask64 is_right = right_of(number[v], sides, lists.n_rows) & here;
+      const __mmask64 is_right = _mm512_movepi8_mask(side_of(number[v], side, lists.n_rows)) & here;
       append(bins + left, here & ~is_right, bin[v]);
       left += append(numbers + left, here & ~is_right, number[v]);
       append(bins + right, is_right, bin[v]);
       right += append(numbers + right, is_right, number[v]);
     }
   }
+}
+
+/// The first n bytes of the eight at `at` in their new order, those after them as they are.
+inline void part_eight(std::uint8_t* at, std::uint64_t left, std::uint64_t right,
+                       std::size_t n_left) {
+  std::uint64_t bytes;
+  __builtin_memcpy(&bytes, at, 8);
+  const std::uint64_t parted = _pext_u64(bytes, left) | _pext_u64(bytes, right) << (8 * n_left);
+  bytes = (bytes & ~(left | right)) | parted;
+  __builtin_memcpy(at, &bytes, 8);
+}
+
+/// At most eight rows: a list is a word.
+void part_short_lists(const Lists& lists, std::size_t begin, std::size_t n, const __m512i* side,
+                      std::size_t n_left) {
+  const std::uint64_t here = ~std::uint64_t{0} >> (64 - 8 * n);
+  for (std::size_t f = 0; f < lists.n_features; f += kFeaturesAGroup) {
+    std::uint8_t* const numbers = lists.numbers + f * kListStride + begin;
+    Bin* const bins = lists.bins + f * kListStride + begin;
+    alignas(64) std::uint64_t right[kFeaturesAGroup];
+    _mm512_store_si512(right, side_of(gather_lists(numbers), side, lists.n_rows));
+    for (std::size_t i = 0; i < kFeaturesAGroup; ++i) {
+      const std::uint64_t goes_right = right[i] & here, goes_left = ~right[i] & here;
+      part_eight(numbers + i * kListStride, goes_left, goes_right, n_left);
+      part_eight(bins + i * kListStride, goes_left, goes_right, n_left);
+    }
+  }
+}
+
+void part_lists(const Lists& lists, std::size_t begin, std::size_t end, const std::uint8_t* side,
+                std::size_t n_left) {
+  const std::size_t n = end - begin;
+  __m512i sides[kVectors];
+  for (std::size_t v = 0; v < kVectors; ++v) sides[v] = _mm512_load_si512(side + 64 * v);
+  n <= kLanes ? part_short_lists(lists, begin, n, sides, n_left)
+              : part_long_lists(lists, begin, n, sides, n_left);
   _mm256_zeroupper();
 }
 

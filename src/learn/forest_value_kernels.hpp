@@ -72,7 +72,7 @@ inline constexpr std::size_t kCellStride = 260;
 
 /// Rows of a small subtree are numbered; each feature lists the numbers by ascending bin.
 inline constexpr std::size_t kMaxListed = 256;
-/// Bytes from list to list; the end may be read, not written.
+/// Bytes from list to list; the end may be read and keeps no meaning.
 inline constexpr std::size_t kListStride = kMaxListed + 64;
 /// Features whose lists are searched together; memory is there for a multiple of so many.
 inline constexpr std::size_t kFeaturesAGroup = 8;

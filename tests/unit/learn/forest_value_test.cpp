@@ -131,6 +131,27 @@ TEST(ForestValueTargetsTest, TargetsOfEveryKind) {
   }
 }
 
+/// What is missing says most: left sides of missing rows alone must not be tried.
+TEST(ForestValueMissingTest, MissingThatMatters) {
+  parallel::Pool pool(1);
+  for (const int max_bins : {4, 30, 255}) {
+    ForestTable table({20000, 0, 6, 0, 0, max_bins, true, false}, 8);
+    for (std::size_t row = 0; row < 20000; ++row) {
+      for (std::size_t f = 0; f < 6; ++f) {
+        const bool is_missing =
+            table.data.column(f)[row] == table.binning.features[f].missing_bin();
+        table.target[row] += is_missing ? static_cast<double>(f) * 7 : 0;
+      }
+    }
+    const auto plan = make_plan({table.data, table.schema, 3, pool}, settings(), {Cut{}});
+    const auto expected = make_general_grower(plan)->grow(1);
+    for (const auto set : instruction_sets()) {
+      const ScopedInstructionSet scoped(set);
+      ASSERT_EQ(make_value_grower(plan)->grow(1), expected) << "set " << name_of(set);
+    }
+  }
+}
+
 TEST(ForestValueChoiceTest, OtherPlansAreLeftToTheGeneralGrower) {
   parallel::Pool pool(1);
   const auto grower_for = [&](const TableSpec& spec, const ForestSettings& with) {
