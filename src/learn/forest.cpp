@@ -23,12 +23,15 @@ void check_restored(const ForestPlan& plan, const model::Tree& tree) {
   const auto refuse = [](const char* what) {
     throw Error(ErrorKind::kData, format("a restored tree {}", what));
   };
-  if (tree.stops.size() != tree.n_nodes()) refuse("has no stops");
+  if (tree.stops.empty() && plan.cuts.size() > 1) refuse("has no stops");
   std::vector<std::uint64_t> active(tree.n_nodes());
   active[0] = plan.all_cuts();
   for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
-    const std::uint64_t below = active[node] & ~tree.stops[node];
-    if (tree.left[node] < 0) {
+    const bool is_leaf = tree.left[node] < 0;
+    const std::uint64_t stops =
+        tree.stops.empty() ? (is_leaf ? plan.all_cuts() : 0) : tree.stops[node];
+    const std::uint64_t below = active[node] & ~stops;
+    if (is_leaf) {
       if (below != 0) refuse("ends before all cuts have stopped");
       continue;
     }

@@ -24,10 +24,7 @@ constexpr std::size_t kMostFeaturesATried = 16;
 class BinaryGrower final : public ForestGrower {
  public:
   explicit BinaryGrower(const ForestPlan& plan)
-      : plan_(plan),
-        rows_(plan),
-        builder_(plan.n_values(), plan.context.schema),
-        order_(plan.context.data.n_features()) {
+      : plan_(plan), rows_(plan), builder_(plan), order_(plan.context.data.n_features()) {
     for (const auto& bins : plan.context.data.binning->features) {
       missing_bins_.push_back(static_cast<Bin>(bins.missing_bin()));
     }

@@ -1,5 +1,7 @@
 // A shared tree as one of its cuts reads it.
 
+#include <algorithm>
+
 #include "forest_values.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/learn/forest.hpp"
@@ -16,6 +18,7 @@ void append_leaf(const model::Tree& from, std::size_t node, model::Tree& to) {
   to.value_row.push_back(-1);
   to.n_samples.push_back(from.n_samples[node]);
   to.gain.push_back(0);
+  if (from.category_begin.empty()) return;
   to.category_begin.push_back(-1);
   to.category_n_words.push_back(0);
 }
@@ -39,6 +42,7 @@ void copy_split(const model::Tree& from, std::size_t node, model::Tree& to, std:
 }  // namespace
 
 model::Tree apply_cut(const model::Tree& tree, std::size_t cut) {
+  if (tree.stops.empty()) return tree;
   require(tree.stops.size() == tree.n_nodes() && cut < kMaxCuts, "a shared tree has its stops");
   std::size_t n_values = 1;
   for (const auto row : tree.value_row) {
@@ -68,6 +72,11 @@ model::Tree apply_cut(const model::Tree& tree, std::size_t cut) {
     stack.push_back({left, left_copy});
   }
   out.values = values.values();
+  if (std::none_of(out.flags.begin(), out.flags.end(),
+                   [](auto flags) { return (flags & model::Tree::kCategorical) != 0; })) {
+    out.category_begin = {};
+    out.category_n_words = {};
+  }
   return out;
 }
 

@@ -25,7 +25,7 @@ class TreeGrower final : public ForestGrower {
   explicit TreeGrower(const ForestPlan& plan)
       : plan_(plan),
         search_(plan),
-        builder_(plan.n_values(), plan.context.schema),
+        builder_(plan),
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 

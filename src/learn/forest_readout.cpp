@@ -46,7 +46,8 @@ void TreeReadout::add(const data::BinnedData& data, std::uint64_t cuts, RowIndex
     for (std::size_t i = 0; i < n_walks; ++i) {
       Walk walk = walks[i];
       if (binned_.has_stop(walk.node)) {
-        const auto stops = tree_->stops[static_cast<std::size_t>(walk.node)];
+        const auto stops =
+            tree_->stops.empty() ? cuts : tree_->stops[static_cast<std::size_t>(walk.node)];
         for (auto hits = stops & walk.active; hits != 0; hits &= hits - 1) {
           const auto cut = static_cast<std::size_t>(std::countr_zero(hits));
           add_value(walk.node, sums.data() + cut * stride + walk.row * width_);

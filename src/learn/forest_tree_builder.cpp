@@ -10,6 +10,7 @@ namespace orchard::learn {
 void TreeBuilder::start() {
   nodes_.assign(1, {});
   category_words_.clear();
+  has_categories_ = false;
   values_.clear();
 }
 
@@ -30,6 +31,7 @@ NodeIndex TreeBuilder::split(NodeIndex node, const Split& split, int cut,
   here.feature = static_cast<std::int32_t>(split.feature);
   here.gain = decrease;
   here.flags = model::Tree::kCategorical;
+  has_categories_ = true;
   if (split.is_missing_left) here.flags |= model::Tree::kMissingLeft;
   write_levels(here, split, bins);
   return append_children(here);
@@ -89,11 +91,13 @@ model::Tree TreeBuilder::finish() {
   tree.value_row = array_of(&Node::value_row);
   tree.n_samples = array_of(&Node::n_samples);
   tree.gain = array_of(&Node::gain);
-  tree.category_begin = array_of(&Node::category_begin);
-  tree.category_n_words = array_of(&Node::category_n_words);
-  tree.category_words = category_words_;
+  if (has_categories_) {
+    tree.category_begin = array_of(&Node::category_begin);
+    tree.category_n_words = array_of(&Node::category_n_words);
+    tree.category_words = category_words_;
+  }
   tree.values = values_.values();
-  tree.stops = array_of(&Node::stops);
+  if (has_stops_) tree.stops = array_of(&Node::stops);
   return tree;
 }
 

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "forest_plan.hpp"
 #include "forest_split.hpp"
 #include "forest_values.hpp"
 #include "orchard/model/schema.hpp"
@@ -10,11 +11,11 @@
 
 namespace orchard::learn {
 
-/// Nodes are visited depth first, left before right. `schema` is borrowed.
+/// Nodes are visited depth first, left before right. `plan` is borrowed.
 class TreeBuilder {
  public:
-  TreeBuilder(std::size_t n_values, const model::Schema& schema)
-      : schema_(schema), values_(n_values) {}
+  explicit TreeBuilder(const ForestPlan& plan)
+      : schema_(plan.context.schema), has_stops_(plan.cuts.size() > 1), values_(plan.n_values()) {}
 
   /// A new tree that holds the root, not yet visited.
   void start();
@@ -49,6 +50,8 @@ class TreeBuilder {
   void write_levels(Node& node, const Split& split, const data::FeatureBins& bins);
 
   const model::Schema& schema_;
+  bool has_stops_;  ///< else all readouts stop at the leaves
+  bool has_categories_ = false;
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> category_words_;
   ValueTable values_;

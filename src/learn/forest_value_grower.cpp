@@ -26,7 +26,7 @@ class ValueGrower final : public ForestGrower {
         rows_(plan),
         block_(plan),
         histograms_(rows_.n_counted_features() * kCellStride),
-        builder_(plan.n_values(), plan.context.schema),
+        builder_(plan),
         order_(plan.context.data.n_features()),
         winners_(plan.context.data.n_features()) {}
 

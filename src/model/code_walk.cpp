@@ -142,17 +142,20 @@ void CodeTree::split(const Tree& tree, std::size_t node, std::size_t column, con
   sets_.push_back(right);
 }
 
-void CodeTree::walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> leaves) const {
-  require(leaves.size() == rows.n_rows, "there is a leaf for each row");
+void CodeTree::walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> nodes) const {
+  require(nodes.size() == rows.n_rows, "there is a node for each row");
   require(rows.n_rows <= CodeRows::kMaxRows, "few enough rows are walked together");
   scratch.row.resize(rows.n_rows + kSpare);
   std::iota(scratch.row.begin(), scratch.row.end(), 0u);
-  scratch.place.assign(rows.n_rows + kSpare, 1);
+  scratch.place.resize(rows.n_rows + kSpare);
+  for (std::size_t row = 0; row < rows.n_rows; ++row) {
+    scratch.place[row] = static_cast<std::uint32_t>(nodes[row]) + 1;
+  }
   const auto leaf_column = static_cast<std::uint32_t>(leaf_column_);
   const auto* sets = sets_.empty() ? nullptr : sets_.data();
   if (!is_narrow_) {
     return walk_words<std::uint64_t>({wide_.data(), leaf_column, set_of_.data(), sets}, rows,
-                                     scratch, leaves.data());
+                                     scratch, nodes.data());
   }
 #if ORCHARD_HAS_X86_64
   if (sets == nullptr && instruction_set() >= InstructionSet::kAvx512) {
@@ -160,11 +163,11 @@ void CodeTree::walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIn
         narrow_.data(), rows.codes,         static_cast<std::uint32_t>(rows.stride),
         leaf_column,    scratch.row.data(), scratch.place.data()};
     auto* const version = rows.may_miss ? walk_narrow_missing_avx512 : walk_narrow_avx512;
-    return version(walk, rows.n_rows, leaves.data());
+    return version(walk, rows.n_rows, nodes.data());
   }
 #endif
   walk_words<std::uint32_t>({narrow_.data(), leaf_column, set_of_.data(), sets}, rows, scratch,
-                            leaves.data());
+                            nodes.data());
 }
 
 }  // namespace orchard::model

@@ -4,23 +4,41 @@
 #include <optional>
 
 #include "category_codes.hpp"
-#include "leaf_masks.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/model/code_walk.hpp"
 #include "row_coder.hpp"
+#include "small_trees.hpp"
 
 namespace orchard::model {
 namespace {
 
-/// A tree to be walked, and the value rows of its leaves.
+/// A tree to be walked: its top without steps, then on from where that ends.
 struct WalkedTree {
+  LeafPlanes top;
   CodeTree walk;
   const Tree* tree;
   std::size_t first_output;
+  /// Tree::value_row in a quarter of the memory, where that is possible: deep trees of a forest
+  /// have few distinct values.
+  std::vector<std::uint8_t> value_row;
 };
 
-WalkedTree pack(const Tree& tree, const RowCoder& coder, std::size_t first_output) {
-  WalkedTree out{{tree, coder.n_columns()}, &tree, first_output};
+std::vector<std::uint8_t> narrow_value_rows(const Tree& tree, std::size_t n_values) {
+  if (tree.values.size() / n_values > 256) return {};
+  std::vector<std::uint8_t> out(tree.n_nodes());
+  for (std::size_t node = 0; node < out.size(); ++node) {
+    out[node] = static_cast<std::uint8_t>(std::max(tree.value_row[node], 0));
+  }
+  return out;
+}
+
+WalkedTree pack(const Tree& tree, const RowCoder& coder, std::size_t first_output,
+                std::size_t n_values) {
+  WalkedTree out{{tree, coder},
+                 {tree, coder.n_columns()},
+                 &tree,
+                 first_output,
+                 narrow_value_rows(tree, n_values)};
   for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
     if (tree.left[node] < 0) continue;
     const std::size_t column = coder.column_of(tree, node);
@@ -35,18 +53,26 @@ WalkedTree pack(const Tree& tree, const RowCoder& coder, std::size_t first_outpu
 }
 
 /// Adds the value rows of the leaves; the width is a constant where it is usual.
-template <std::size_t kWidth>
-void add_values(const Tree& tree, std::span<const NodeIndex> leaves, std::size_t any_width,
-                std::size_t stride, std::int64_t* out) {
+template <std::size_t kWidth, class ValueRow>
+void add_values(std::span<const ValueRow> value_row, std::span<const std::int64_t> values,
+                std::span<const NodeIndex> leaves, std::size_t any_width, std::size_t stride,
+                std::int64_t* out) {
   const std::size_t width = kWidth > 0 ? kWidth : any_width;
-  const std::int32_t* value_row = tree.value_row.data();
-  const std::int64_t* values = tree.values.data();
   for (const NodeIndex leaf : leaves) {
-    const std::int64_t* value =
-        values + static_cast<std::size_t>(value_row[static_cast<std::size_t>(leaf)]) * width;
+    const auto row = static_cast<std::size_t>(value_row[static_cast<std::size_t>(leaf)]);
+    const std::int64_t* value = values.data() + row * width;
     for (std::size_t k = 0; k < width; ++k) out[k] += value[k];
     out += stride;
   }
+}
+
+template <class ValueRow>
+void add_values(std::span<const ValueRow> value_row, std::span<const std::int64_t> values,
+                std::span<const NodeIndex> leaves, std::size_t width, std::size_t stride,
+                std::int64_t* out) {
+  if (width == 1) return add_values<1, ValueRow>(value_row, values, leaves, width, stride, out);
+  if (width == 2) return add_values<2, ValueRow>(value_row, values, leaves, width, stride, out);
+  add_values<0, ValueRow>(value_row, values, leaves, width, stride, out);
 }
 
 constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
@@ -55,17 +81,25 @@ constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
 
 }  // namespace
 
+/// Rows as walked trees need them.
+struct CodedRows {
+  std::vector<Bin> columns;  ///< [n_blocks][n_columns][RowCoder::kBlock]
+  std::vector<Bin> rows;     ///< as CodeRows
+  bool may_miss = false;
+};
+
 struct Predictor::State {
   const Ensemble& ensemble;
   std::optional<RowCoder> coder;
-  LeafMasks small;
+  SmallTrees small;
   std::vector<WalkedTree> walked;
 
   explicit State(const Ensemble& from);
   std::size_t row_stride() const { return round_up(coder->n_columns() + 1, 32); }
-  void add_block(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
-                 std::int64_t* sums) const;
-  void add_walked(const CodeRows& rows, std::int64_t* sums) const;
+  void add_rows(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
+                std::int64_t* sums) const;
+  void lay_out(const Bin* columns, std::size_t first, std::size_t n_rows, CodedRows& out) const;
+  void add_walked(const CodedRows& rows, std::size_t n_rows, std::int64_t* sums) const;
 };
 
 Predictor::State::State(const Ensemble& from)
@@ -77,54 +111,72 @@ Predictor::State::State(const Ensemble& from)
   for (std::size_t i = 0; i < ensemble.trees.size(); ++i) {
     const Tree& tree = ensemble.trees[i];
     const std::size_t first_output = ensemble.combine == Combine::kSum ? i % n_outputs : 0;
-    if (LeafMasks::suits(tree)) {
+    if (SmallTrees::suits(tree)) {
       small.add(tree, *coder, first_output);
     } else {
-      walked.push_back(pack(tree, *coder, first_output));
+      walked.push_back(pack(tree, *coder, first_output, ensemble.n_values()));
     }
   }
 }
 
-/// Small trees take a coded block as it is; for the others its rows are laid out one by one.
-void Predictor::State::add_block(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
-                                 std::int64_t* sums) const {
+void Predictor::State::add_rows(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
+                                std::int64_t* sums) const {
   const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
-  const std::size_t n_columns = coder->n_columns();
-  std::vector<Bin> columns(n_columns * RowCoder::kBlock);
-  bool may_miss = false;
-  std::vector<Bin> rows(walked.empty() ? 0 : n_rows * row_stride() + 3);
-  for (std::size_t first = 0; first < n_rows; first += RowCoder::kBlock) {
+  const std::size_t n_blocks = (n_rows + RowCoder::kBlock - 1) / RowCoder::kBlock;
+  const std::size_t block_bytes = coder->n_columns() * RowCoder::kBlock;
+  CodedRows coded;
+  coded.columns.resize(walked.empty() ? block_bytes : n_blocks * block_bytes);
+  if (!walked.empty()) coded.rows.resize(n_rows * row_stride() + 3);
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    const std::size_t first = block * RowCoder::kBlock;
     const std::size_t n_here = std::min(RowCoder::kBlock, n_rows - first);
-    coder->encode(data, begin + static_cast<RowIndex>(first), n_here, columns.data());
-    if (!small.empty()) small.accumulate(columns.data(), n_here, sums + first * n_outputs);
-    if (walked.empty()) continue;
-    for (std::size_t c = 0; c < n_columns && !may_miss; ++c) {
-      const auto column = std::span(columns).subspan(c * RowCoder::kBlock, n_here);
-      may_miss = std::find(column.begin(), column.end(), RowCoder::kMissing) != column.end();
-    }
-    for (std::size_t i = 0; i < n_here; ++i) {
-      Bin* row = rows.data() + (first + i) * row_stride();
-      for (std::size_t c = 0; c < n_columns; ++c) row[c] = columns[c * RowCoder::kBlock + i];
-      row[n_columns] = 255;
-    }
+    Bin* columns = coded.columns.data() + (walked.empty() ? 0 : block * block_bytes);
+    coder->encode(data, begin + static_cast<RowIndex>(first), n_here, columns);
+    if (!small.empty()) small.accumulate(columns, n_here, sums + first * n_outputs);
+    if (!walked.empty()) lay_out(columns, first, n_here, coded);
   }
-  if (!walked.empty()) add_walked({rows.data(), row_stride(), n_rows, may_miss}, sums);
+  if (!walked.empty()) add_walked(coded, n_rows, sums);
 }
 
-void Predictor::State::add_walked(const CodeRows& rows, std::int64_t* sums) const {
-  const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
-  const std::size_t width = ensemble.n_values();
+/// Writes a block of columns as rows [first, first + n_rows).
+void Predictor::State::lay_out(const Bin* columns, std::size_t first, std::size_t n_rows,
+                               CodedRows& out) const {
+  const std::size_t n_columns = coder->n_columns();
+  for (std::size_t c = 0; c < n_columns; ++c) {
+    const Bin* column = columns + c * RowCoder::kBlock;
+    out.may_miss =
+        out.may_miss || std::find(column, column + n_rows, RowCoder::kMissing) != column + n_rows;
+  }
+  for (std::size_t i = 0; i < n_rows; ++i) {
+    Bin* row = out.rows.data() + (first + i) * row_stride();
+    for (std::size_t c = 0; c < n_columns; ++c) row[c] = columns[c * RowCoder::kBlock + i];
+    row[n_columns] = 255;
+  }
+}
+
+void Predictor::State::add_walked(const CodedRows& coded, std::size_t n_rows,
+                                  std::int64_t* sums) const {
+  const CodeRows rows{coded.rows.data(), row_stride(), n_rows, coded.may_miss};
+  const std::size_t block_bytes = coder->n_columns() * RowCoder::kBlock;
+  FindLeaves* const find = find_leaves();
   WalkScratch scratch;
-  std::vector<NodeIndex> leaves(rows.n_rows);
+  std::vector<NodeIndex> nodes(n_rows);
   for (const auto& one : walked) {
-    one.walk.walk(rows, scratch, leaves);
+    for (std::size_t first = 0; first < n_rows; first += RowCoder::kBlock) {
+      std::uint8_t tops[RowCoder::kBlock];
+      find(one.top, coded.columns.data() + first / RowCoder::kBlock * block_bytes, tops);
+      const std::size_t n_here = std::min(RowCoder::kBlock, n_rows - first);
+      for (std::size_t i = 0; i < n_here; ++i) nodes[first + i] = one.top.leaves[tops[i]];
+    }
+    one.walk.walk(rows, scratch, nodes);
+    const std::span<const std::int64_t> values(one.tree->values);
+    const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
     std::int64_t* out = sums + one.first_output;
-    if (width == 1) {
-      add_values<1>(*one.tree, leaves, width, n_outputs, out);
-    } else if (width == 2) {
-      add_values<2>(*one.tree, leaves, width, n_outputs, out);
+    if (one.value_row.empty()) {
+      add_values<std::int32_t>(one.tree->value_row, values, nodes, ensemble.n_values(), n_outputs,
+                               out);
     } else {
-      add_values<0>(*one.tree, leaves, width, n_outputs, out);
+      add_values<std::uint8_t>(one.value_row, values, nodes, ensemble.n_values(), n_outputs, out);
     }
   }
 }
@@ -146,7 +198,7 @@ void Predictor::accumulate(const FeatureColumns& data, RowIndex begin, RowIndex 
           "there is a column each feature");
   for (RowIndex at = begin; at < end;) {
     const auto n_rows = std::min<std::size_t>(kRowsAtOnce, end - at);
-    state_->add_block(data, at, n_rows, sums.data() + (at - begin) * n_outputs);
+    state_->add_rows(data, at, n_rows, sums.data() + (at - begin) * n_outputs);
     at += static_cast<RowIndex>(n_rows);
   }
 }

@@ -23,8 +23,8 @@ std::uint32_t cell_of(float value, float lowest, float cells_a_unit) {
 /// Values searched side by side: enough to hide the latency of each step's load.
 constexpr std::size_t kLanes = 16;
 
-std::size_t codes_of_baseline(const ThresholdGrid::View& grid, std::span<const float> values,
-                              Bin missing, Bin* out) {
+void codes_of_baseline(const ThresholdGrid::View& grid, std::span<const float> values, Bin missing,
+                       Bin* out) {
   for (std::size_t begin = 0; begin < values.size(); begin += kLanes) {
     const std::size_t n_values = std::min(kLanes, values.size() - begin);
     float lane[kLanes] = {};
@@ -42,17 +42,15 @@ std::size_t codes_of_baseline(const ThresholdGrid::View& grid, std::span<const f
       out[begin + i] = std::isnan(lane[i]) ? missing : static_cast<Bin>(code[i]);
     }
   }
-  return values.size();
 }
 
 }  // namespace
 
-ThresholdGrid::ThresholdGrid(std::span<const float> ascending)
-    : lowest_(ascending.front()),
-      cells_a_unit_(static_cast<float>(kCells) / (ascending.back() - ascending.front())),
-      n_below_(kCells + 3) {
+ThresholdGrid::ThresholdGrid(std::span<const float> ascending) : n_below_(kCells + 3) {
   require(!ascending.empty() && ascending.size() <= kMaxThresholds,
           "a grid has 1 to 254 thresholds");
+  lowest_ = ascending.front();
+  cells_a_unit_ = static_cast<float>(kCells) / (ascending.back() - ascending.front());
   std::vector<std::uint32_t> n_inside(kCells);
   for (const float threshold : ascending) ++n_inside[cell_of(threshold, lowest_, cells_a_unit_)];
   std::uint32_t n_before = 0, n_most = 0;
@@ -73,7 +71,13 @@ ThresholdGrid::View ThresholdGrid::view() const {
 }
 
 void ThresholdGrid::codes_of(std::span<const float> values, Bin missing, Bin* out) const {
-  codes_of_baseline(view(), values, missing, out);
+  std::size_t n_done = 0;
+#if ORCHARD_HAS_X86_64
+  if (instruction_set() >= InstructionSet::kAvx512) {
+    n_done = codes_of_avx512(view(), values, missing, out);
+  }
+#endif
+  codes_of_baseline(view(), values.subspan(n_done), missing, out + n_done);
 }
 
 }  // namespace orchard::model

@@ -33,14 +33,14 @@ class ThresholdGrid {
  private:
   View view() const;
 
-  float lowest_;
-  float cells_a_unit_;
+  float lowest_ = 0;
+  float cells_a_unit_ = 0;
   std::vector<Bin> n_below_;
   std::vector<float> thresholds_;
   std::uint32_t first_step_ = 0;
 };
 
-/// The version for AVX-512: all whole groups of 16 values; returns how many values that were.
+/// The version for AVX-512: all whole groups of 64 values; returns how many values that were.
 std::size_t codes_of_avx512(const ThresholdGrid::View& grid, std::span<const float> values,
                             Bin missing, Bin* out);
 

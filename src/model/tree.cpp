@@ -21,7 +21,8 @@ void check_sizes(const Tree& tree, std::size_t n_values) {
   const bool is_even = tree.threshold.size() == n && tree.left.size() == n &&
                        tree.flags.size() == n && tree.value_row.size() == n &&
                        tree.n_samples.size() == n && tree.gain.size() == n &&
-                       tree.category_begin.size() == n && tree.category_n_words.size() == n &&
+                       (tree.category_begin.empty() || tree.category_begin.size() == n) &&
+                       tree.category_n_words.size() == tree.category_begin.size() &&
                        (tree.stops.empty() || tree.stops.size() == n);
   if (!is_even) refuse(format("the arrays of a tree differ in length; expected {} entries", n));
   if (n_values == 0 || tree.values.size() % n_values != 0) {
@@ -32,6 +33,10 @@ void check_sizes(const Tree& tree, std::size_t n_values) {
 
 void check_categories(const Tree& tree, std::size_t node) {
   const bool is_categorical = (tree.flags[node] & Tree::kCategorical) != 0;
+  if (tree.category_begin.empty()) {
+    if (is_categorical) refuse_node(node, "is categorical but has no levels");
+    return;
+  }
   const std::int64_t begin = tree.category_begin[node];
   const std::int64_t n_words = tree.category_n_words[node];
   if (!is_categorical) {

@@ -57,7 +57,8 @@ void require_whole(const Tree& tree) {
   const std::size_t n = tree.n_nodes();
   require(tree.threshold.size() == n && tree.left.size() == n && tree.flags.size() == n &&
               tree.value_row.size() == n && tree.n_samples.size() == n && tree.gain.size() == n &&
-              tree.category_begin.size() == n && tree.category_n_words.size() == n,
+              (tree.category_begin.empty() || tree.category_begin.size() == n) &&
+              tree.category_n_words.size() == tree.category_begin.size(),
           "every array of a tree has an entry for each node");
 }
 
@@ -70,20 +71,36 @@ bool has_categories(const Tree& tree) {
                      [](std::int32_t n_words) { return n_words != 0; });
 }
 
+/// The category arrays of all trees, with the defaults where a tree has none of its own.
+void write_categories(h5::Builder& builder, const std::string& path, const TreeList& trees) {
+  builder.write(path + "/category_offsets", offsets_of(trees, &Tree::category_words));
+  write_joined(builder, path + "/category_words", trees, &Tree::category_words);
+  const auto write = [&](const char* name, Member<std::int32_t> member, std::int32_t value) {
+    std::vector<std::int32_t> joined;
+    for (const Tree* tree : trees) {
+      const auto& own = tree->*member;
+      joined.insert(joined.end(), own.begin(), own.end());
+      joined.resize(joined.size() + tree->n_nodes() - own.size(), value);
+    }
+    builder.write(path + name, joined);
+  };
+  write("/category_begin", &Tree::category_begin, -1);
+  write("/category_n_words", &Tree::category_n_words, 0);
+}
+
 void read_categories(const h5::Reader& reader, const std::string& path,
                      const std::vector<std::uint64_t>& node_offsets, std::vector<Tree>& trees) {
-  if (!reader.has(path + "/category_words")) {
-    for (Tree& tree : trees) {
-      tree.category_begin.assign(tree.n_nodes(), -1);
-      tree.category_n_words.assign(tree.n_nodes(), 0);
-    }
-    return;
-  }
+  if (!reader.has(path + "/category_words")) return;
   const auto word_offsets =
       offsets_into(reader, path + "/category_words", path + "/category_offsets", trees.size());
   read_joined(reader, path + "/category_words", word_offsets, &Tree::category_words, trees);
   read_joined(reader, path + "/category_begin", node_offsets, &Tree::category_begin, trees);
   read_joined(reader, path + "/category_n_words", node_offsets, &Tree::category_n_words, trees);
+  for (Tree& tree : trees) {
+    if (has_categories(tree)) continue;
+    tree.category_begin = {};
+    tree.category_n_words = {};
+  }
 }
 
 }  // namespace
@@ -102,10 +119,7 @@ void write_trees(h5::Builder& builder, const std::string& path, const TreeList& 
   write_joined(builder, path + "/gain", trees, &Tree::gain);
   write_joined(builder, path + "/values", trees, &Tree::values);
   if (std::any_of(trees.begin(), trees.end(), [](const Tree* t) { return has_categories(*t); })) {
-    builder.write(path + "/category_offsets", offsets_of(trees, &Tree::category_words));
-    write_joined(builder, path + "/category_words", trees, &Tree::category_words);
-    write_joined(builder, path + "/category_begin", trees, &Tree::category_begin);
-    write_joined(builder, path + "/category_n_words", trees, &Tree::category_n_words);
+    write_categories(builder, path, trees);
   }
   if (std::any_of(trees.begin(), trees.end(), [](const Tree* t) { return !t->stops.empty(); })) {
     builder.write(path + "/stop_offsets", offsets_of(trees, &Tree::stops));

@@ -1,9 +1,9 @@
 #pragma once
 // Walking one tree with many rows of bytes, several rows abreast.
 //
-// A node is one word: its pair of children, the column it reads and its limit; codes above the limit
-// go to the second child. A leaf leads to itself, so that rows may take steps together without
-// asking who has arrived; who has is sorted out every few steps.
+// A node is one word: its pair of children, the column it reads and its limit; codes above the
+// limit go to the second child. A leaf leads to itself, so that rows may take steps together
+// without asking who has arrived; who has is sorted out every few steps.
 
 #include <array>
 #include <span>
@@ -38,16 +38,16 @@ class CodeTree {
   CodeTree(const Tree& tree, std::size_t n_columns);
 
   /// Makes the node split: codes above `limit` (< 254) go right, missing where `is_missing_left`
-  /// says. `tree` is the one given before. Throws kInternal unless the children are an adjacent pair
-  /// at an odd number, as they are in every valid tree.
+  /// says. `tree` is the one given before. Throws kInternal unless the children are an adjacent
+  /// pair at an odd number, as they are in every valid tree.
   void split(const Tree& tree, std::size_t node, std::size_t column, Bin limit,
              bool is_missing_left);
   /// Makes the node split by membership.
   void split(const Tree& tree, std::size_t node, std::size_t column, const CodeSet& right);
 
-  /// leaves[row] = the leaf that the row reaches. The same on every instruction set. Local, any
-  /// number of threads.
-  void walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> leaves) const;
+  /// nodes[row]: where the row begins, 0 for the root; replaced by the leaf that it reaches. The
+  /// same on every instruction set. Local, any number of threads.
+  void walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> nodes) const;
 
  private:
   void set_word(std::size_t at, std::size_t pair, std::size_t column, bool is_low, Bin limit);

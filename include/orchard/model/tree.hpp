@@ -8,8 +8,9 @@
 
 namespace orchard::model {
 
-/// All per-node arrays have n_nodes entries; node 0 is the root and children come after their
-/// parent. A row at an inner node goes to `left[node]` or to `left[node] + 1`.
+/// All per-node arrays have n_nodes entries, but for those that may be empty; node 0 is the root
+/// and children come after their parent. A row at an inner node goes to `left[node]` or to
+/// `left[node] + 1`.
 ///
 /// Values are fixed-point integers (`Ensemble::value_exponent`), so that sums over trees do not
 /// depend on their order.
@@ -25,13 +26,15 @@ struct Tree {
   std::vector<std::uint32_t> n_samples;  ///< distinct training rows that reached the node
   std::vector<double> gain;              ///< forests: weighted impurity decrease; boosting: gain
   /// Categorical: begin of the node's levels in `category_words`, else -1. Bit i of the node's
-  /// words is set when level i goes left. Levels past the end go where missing goes.
+  /// words is set when level i goes left. Levels past the end go where missing goes. Both arrays
+  /// may be empty where no node is categorical.
   std::vector<std::int32_t> category_begin;
   std::vector<std::int32_t> category_n_words;
   std::vector<std::uint32_t> category_words;
   /// [n_value_rows][n_values], shared by nodes with equal values.
   std::vector<std::int64_t> values;
-  /// Shared fits only, else empty: bit c is set where the readout of cut c stops.
+  /// Fits for several cuts only, else empty, which means that readouts stop at the leaves: bit c is
+  /// set where the readout of cut c stops.
   std::vector<std::uint64_t> stops;
 
   std::size_t n_nodes() const { return feature.size(); }

@@ -64,12 +64,15 @@ TEST(ForestFitTest, ARestoredFitGoesOnBitForBit) {
 
 TEST(ForestFitTest, DamagedTreesAreNotRestored) {
   const ForestTable table(kSpecs[0], 2);
-  const auto units = grow(table, {}, 1, 0, 1);
   parallel::Pool pool(1);
+  const FitContext context{table.data, table.schema, 5, pool};
+  const std::vector<Cut> cuts = {Cut{}, Cut{2, 2, 0}};
+  ForestFit whole(context, {}, cuts, 0, 1);
+  whole.advance();
   const auto restore = [&](auto damage) {
-    auto damaged = units;
+    auto damaged = whole.units();
     damage(damaged[0][0]);
-    ForestFit fit({table.data, table.schema, 5, pool}, {}, {Cut{}}, 0, 1);
+    ForestFit fit(context, {}, cuts, 0, 1);
     fit.restore(std::move(damaged));
   };
   restore([](model::Tree&) {});
@@ -77,6 +80,8 @@ TEST(ForestFitTest, DamagedTreesAreNotRestored) {
   EXPECT_THROW(restore([](model::Tree& tree) { tree.stops.clear(); }), Error);
   EXPECT_THROW(restore([](model::Tree& tree) { tree.left[0] = 0; }), Error);
   EXPECT_THROW(restore([](model::Tree& tree) {
+                 tree.category_begin.resize(tree.n_nodes(), -1);
+                 tree.category_n_words.resize(tree.n_nodes(), 0);
                  const bool is_number = tree.category_begin[0] < 0;
                  tree.flags[0] = is_number ? model::Tree::kCategorical : 0;
                  tree.category_begin[0] = is_number ? 0 : -1;

@@ -107,10 +107,9 @@ TEST(ForestShareTest, ASeparateFitIsAlreadyCut) {
   cut.max_depth = 3;
   ForestFit fit({table.data, table.schema, 0, pool}, {}, {cut}, 0, 1);
   fit.advance();
-  auto tree = fit.units()[0][0];
-  const auto same = apply_cut(tree, 0);
-  tree.stops.clear();
-  EXPECT_EQ(tree, same);
+  const auto& tree = fit.units()[0][0];
+  EXPECT_TRUE(tree.stops.empty());
+  EXPECT_EQ(tree, apply_cut(tree, 0));
 }
 
 TEST(ForestShareTest, AllSixtyFourCutsWork) {

@@ -118,6 +118,8 @@ model::Ensemble crafted_model(std::mt19937_64& random) {
   if (choice == 5) {
     tree.flags[node] = static_cast<std::uint8_t>(wild);
   } else {
+    tree.category_begin.resize(tree.n_nodes(), -1);
+    tree.category_n_words.resize(tree.n_nodes(), 0);
     arrays[choice]->at(node) = wild;
   }
   return crafted;

@@ -85,8 +85,6 @@ inline model::Tree small_tree(std::int32_t feature = 0, std::int64_t salt = 0) {
   tree.value_row = {-1, 0, 1};
   tree.n_samples = {10, 4, 6};
   tree.gain = {0.25, 0, 0};
-  tree.category_begin = {-1, -1, -1};
-  tree.category_n_words = {0, 0, 0};
   tree.values = {salt, -7};
   return tree;
 }
@@ -96,8 +94,8 @@ inline model::Tree categorical_tree(std::int32_t feature) {
   model::Tree tree = small_tree(feature);
   tree.threshold[0] = 0;
   tree.flags[0] = model::Tree::kCategorical;
-  tree.category_begin[0] = 0;
-  tree.category_n_words[0] = 2;
+  tree.category_begin = {0, -1, -1};
+  tree.category_n_words = {2, 0, 0};
   tree.category_words = {0x80000001u, 0x5u};
   return tree;
 }

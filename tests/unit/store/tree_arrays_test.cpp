@@ -28,8 +28,6 @@ TEST(TreeArraysTest, RoundTripsTreesOfEveryKind) {
   leaf.value_row = {0};
   leaf.n_samples = {1};
   leaf.gain = {0};
-  leaf.category_begin = {-1};
-  leaf.category_n_words = {0};
   leaf.values = {42};
   Tree stopped = small_tree();
   stopped.stops = {1, 0, 7};

@@ -1,4 +1,4 @@
-#include "leaf_masks.hpp"
+#include "leaf_planes.hpp"
 #include "orchard/base/instruction_set.hpp"
 
 #if ORCHARD_HAS_X86_64
@@ -9,7 +9,7 @@ ORCHARD_BEGIN_AVX2
 namespace orchard::model {
 namespace {
 
-constexpr int kGroups = LeafMasks::kRows / 32;
+constexpr int kGroups = LeafPlanes::kRows / 32;
 
 __m256i load(const std::uint8_t* from) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
@@ -43,7 +43,7 @@ __m256i no_members(__m256i code, __m256i low_half, __m256i high_half) {
 
 /// Asks the nodes of numeric splits; `kAdded` to the codes first.
 template <char kAdded>
-void ask(const LeafMasks::Item* item, const LeafMasks::Item* end, const Bin* codes,
+void ask(const LeafPlanes::Item* item, const LeafPlanes::Item* end, const Bin* codes,
          __m256i (&plane)[kGroups]) {
   for (; item != end; ++item) {
     const __m256i limit = _mm256_set1_epi32(static_cast<int>(item->limit));
@@ -59,15 +59,15 @@ void ask(const LeafMasks::Item* item, const LeafMasks::Item* end, const Bin* cod
 
 }  // namespace
 
-void find_leaves_avx2(const LeafMasks::SmallTree& tree, const Bin* codes, std::uint8_t* leaves) {
+void find_leaves_avx2(const LeafPlanes& tree, const Bin* codes, std::uint8_t* out) {
   __m256i leaf[kGroups] = {};
   for (std::size_t p = tree.planes.size(); p-- > 0;) {
-    const LeafMasks::Plane& from = tree.planes[p];
+    const LeafPlanes::Plane& from = tree.planes[p];
     __m256i plane[kGroups];
     for (auto& group : plane) group = _mm256_set1_epi8(-1);
     ask<0>(from.items.data(), from.items.data() + from.items.size(), codes, plane);
     ask<1>(from.low_items.data(), from.low_items.data() + from.low_items.size(), codes, plane);
-    const LeafMasks::SetItem* set_item = from.sets.data();
+    const LeafPlanes::SetItem* set_item = from.sets.data();
     for (const auto* end = set_item + from.sets.size(); set_item != end; ++set_item) {
       const auto* halves = reinterpret_cast<const __m128i*>(&set_item->right);
       const __m256i low_half = both_halves(_mm_loadu_si128(halves));
@@ -87,7 +87,7 @@ void find_leaves_avx2(const LeafMasks::SmallTree& tree, const Bin* codes, std::u
     }
   }
   for (int g = 0; g < kGroups; ++g) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(leaves + 32 * g), leaf[g]);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 32 * g), leaf[g]);
   }
   _mm256_zeroupper();
 }

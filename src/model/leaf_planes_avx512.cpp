@@ -1,4 +1,4 @@
-#include "leaf_masks.hpp"
+#include "leaf_planes.hpp"
 #include "orchard/base/instruction_set.hpp"
 
 #if ORCHARD_HAS_X86_64
@@ -12,7 +12,7 @@ ORCHARD_BEGIN_AVX512
 namespace orchard::model {
 namespace {
 
-constexpr int kGroups = LeafMasks::kRows / 64;
+constexpr int kGroups = LeafPlanes::kRows / 64;
 
 /// The place of the lowest bit of each byte that is not 0.
 __m512i lowest_bits(__m512i bytes) {
@@ -42,7 +42,7 @@ __mmask64 is_member(__m512i code, __m512i set) {
 
 /// Asks the nodes of numeric splits; `kAdded` to the codes first.
 template <char kAdded>
-void ask(const LeafMasks::Item* item, const LeafMasks::Item* end, const Bin* codes,
+void ask(const LeafPlanes::Item* item, const LeafPlanes::Item* end, const Bin* codes,
          __m512i (&plane)[kGroups]) {
   for (; item != end; ++item) {
     const __m512i limit = _mm512_set1_epi32(static_cast<int>(item->limit));
@@ -57,15 +57,15 @@ void ask(const LeafMasks::Item* item, const LeafMasks::Item* end, const Bin* cod
 
 }  // namespace
 
-void find_leaves_avx512(const LeafMasks::SmallTree& tree, const Bin* codes, std::uint8_t* leaves) {
+void find_leaves_avx512(const LeafPlanes& tree, const Bin* codes, std::uint8_t* out) {
   __m512i leaf[kGroups] = {};
   for (std::size_t p = tree.planes.size(); p-- > 0;) {
-    const LeafMasks::Plane& from = tree.planes[p];
+    const LeafPlanes::Plane& from = tree.planes[p];
     __m512i plane[kGroups];
     for (auto& group : plane) group = _mm512_set1_epi8(-1);
     ask<0>(from.items.data(), from.items.data() + from.items.size(), codes, plane);
     ask<1>(from.low_items.data(), from.low_items.data() + from.low_items.size(), codes, plane);
-    const LeafMasks::SetItem* set_item = from.sets.data();
+    const LeafPlanes::SetItem* set_item = from.sets.data();
     for (const auto* end = set_item + from.sets.size(); set_item != end; ++set_item) {
       const __m512i set = _mm512_broadcast_i64x4(
           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(&set_item->right)));
@@ -81,25 +81,7 @@ void find_leaves_avx512(const LeafMasks::SmallTree& tree, const Bin* codes, std:
                                      lowest_bits(plane[g]), first);
     }
   }
-  for (int g = 0; g < kGroups; ++g) _mm512_storeu_si512(leaves + 64 * g, leaf[g]);
-  _mm256_zeroupper();
-}
-
-void add_value_bytes_avx512(const std::uint8_t* value_bytes, std::size_t n_bytes,
-                            const std::uint8_t* leaves, ByteSums& sums) {
-  __m512i leaf[kGroups];
-  for (int g = 0; g < kGroups; ++g) leaf[g] = _mm512_loadu_si512(leaves + 64 * g);
-  for (std::size_t b = 0; b < n_bytes; ++b) {
-    const __m512i table = _mm512_loadu_si512(value_bytes + b * LeafMasks::kMaxLeaves);
-    for (int g = 0; g < kGroups; ++g) {
-      const __m512i bytes = _mm512_permutexvar_epi8(leaf[g], table);
-      auto* mixed = sums.mixed[b] + 32 * g;
-      auto* odd = sums.odd[b] + 32 * g;
-      _mm512_storeu_si512(mixed, _mm512_add_epi16(_mm512_loadu_si512(mixed), bytes));
-      _mm512_storeu_si512(odd,
-                          _mm512_add_epi16(_mm512_loadu_si512(odd), _mm512_srli_epi16(bytes, 8)));
-    }
-  }
+  for (int g = 0; g < kGroups; ++g) _mm512_storeu_si512(out + 64 * g, leaf[g]);
   _mm256_zeroupper();
 }
 
