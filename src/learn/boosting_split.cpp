@@ -255,6 +255,24 @@ Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const Nod
   return best_numeric(bins, slots, node, rules, counts);
 }
 
+Candidate best_split(const data::FeatureBins& bins, const std::uint64_t* words,
+                     const NodeSums& node, const SplitRules& rules) {
+#if ORCHARD_HAS_X86_64
+  if (bins.kind == model::FeatureKind::kNumeric && instruction_set() >= InstructionSet::kAvx512) {
+    return scan_packed_avx512(words, bins.missing_bin(), node, rules);
+  }
+#endif
+  return best_split(bins, unpack_feature(bins, words).data(), node, rules, nullptr);
+}
+
+FeatureSums unpack_feature(const data::FeatureBins& bins, const std::uint64_t* words) {
+  FeatureSums sums;
+  for (int slot = 0; slot < bins.n_slots(); ++slot) {
+    sums[static_cast<std::size_t>(slot)] = unpack(words[slot]);
+  }
+  return sums;
+}
+
 Split make_split(const data::FeatureBins& bins, std::int32_t feature, const Sums* slots,
                  const NodeSums& node, const SplitRules& rules, const Candidate& candidate) {
   Split split;
