@@ -26,7 +26,7 @@ class ClassGrower final : public ForestGrower {
       : plan_(plan),
         rows_(plan),
         search_(plan),
-        builder_(plan.n_values(), plan.context.schema),
+        builder_(plan),
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 

@@ -24,13 +24,18 @@ void MovingRows::take(std::uint64_t tree) {
   draw_rows(plan_, tree, multiplicity_);
   const std::size_t n_train = multiplicity_.size();
   std::uint32_t most = 0;
+  auto& is_drawn = masks_[0];
+  std::fill(is_drawn.begin(), is_drawn.end(), 0);
+  n_rows_ = 0;
   for (std::size_t row = 0; row < n_train; ++row) {
     most = std::max(most, multiplicity_[row]);
     weight_[row] = static_cast<std::uint8_t>(multiplicity_[row]);
+    const std::uint64_t drawn = weight_[row] != 0 ? 1 : 0;
+    is_drawn[row / 64] |= drawn << row % 64;
+    n_rows_ += drawn;
   }
   // As many draws of one row come with a probability below 2^-1600.
   require(most <= 255, "a row's multiplicity fits a byte");
-  n_rows_ = binary::find_nonzero(weight_.data(), n_train, masks_[0].data());
   // An odd number of cache lines: the columns of a row then lie in different sets.
   const std::size_t stride = ((n_rows_ + binary::kReadAhead + 63) / 64 | 1) * 64;
   if (stride > stride_) {
