@@ -18,11 +18,12 @@ def ticks(low, high):
 
 
 def label(value):
-    if value >= 1e5 or value < 1e-3:
-        exponent = math.floor(math.log10(value) + 1e-9)
-        factor = round(value / 10 ** exponent)
-        return (f"{factor}·" if factor > 1 else "") + f"10^{exponent}"
-    return f"{value:g}"
+    if 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    exponent = math.floor(math.log10(value) + 1e-9)
+    factor = round(value / 10 ** exponent)
+    raised = str(exponent).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
+    return (f"{factor}·" if factor > 1 else "") + f"10{raised}"
 
 
 def chart(title, x_name, y_name, lines):

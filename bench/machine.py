@@ -36,7 +36,8 @@ def describe(options):
     )
     program = os.path.join(options.build, "one_fit")
     try:
-        record = json.loads(output_of(program, "bandwidth", "-", "-", f"threads={options.threads}"))
+        record = json.loads(output_of(*options.prefix, program, "bandwidth", "-", "-",
+                                      f"threads={options.threads}"))
         out.update(instruction_set=record["instruction_set"],
                    read_gb_per_s=round(record["read_gb_per_s"], 1))
     except (ValueError, KeyError):

@@ -257,7 +257,7 @@ void run_csv(const Task& task, comm::Communicator world, parallel::Pool& pool, R
   record("", "before_mb") = peak_mb();
   world.barrier();
   const double start = monotonic_s();
-  const auto loaded = run::load_table(world, node, path, request);
+  const auto loaded = run::load_table(world, node, path, request, pool);
   record("seconds", "read") = monotonic_s() - start;
   const auto fold = BenchTable::rows(0, loaded.table.n_rows);
   run::FoldStore store(node, loaded.table, {{0, &fold, kMaxBins, true}}, kRandomState, pool);

@@ -15,7 +15,7 @@ namespace orchard::app {
 namespace {
 
 // Rows that one rank predicts between two gathers: bounds the memory of the writing rank.
-constexpr RowIndex kRowsPerTurn = 65536;
+constexpr RowIndex kRowsPerTurn = 131072;
 
 /// Models whose features agree read one table: one pass over the file serves them all.
 struct Group {
@@ -51,8 +51,8 @@ std::vector<Group> load_tables(Session& session, const std::vector<PredictedMode
     data::ReadRequest request;
     request.schema = &models[group.models.front()].ensemble.schema;
     request.task = request.schema->task;
-    group.loaded =
-        run::load_table(session.world(), session.node(), session.job().data.input, request);
+    group.loaded = run::load_table(session.world(), session.node(), session.job().data.input,
+                                   request, session.pool());
   }
   return groups;
 }

@@ -124,6 +124,7 @@ class Reader {
   }
 
   const char* read_number(float* out, const char* at, const char* end) {
+    if (const char* const cell_end = read_short_number(at, end, *out)) return cell_end;
     Decimal decimal;
     const char* const number_end = scan_number(at, end, decimal);
     if (number_end != nullptr && is_cell_end(number_end, end)) {
@@ -165,8 +166,7 @@ class Reader {
 
   std::int32_t fold_of() const {
     const double fold_number = value_of();
-    if (fold_number != std::floor(fold_number) || fold_number < -1 ||
-        fold_number > std::numeric_limits<std::int32_t>::max() - 1) {
+    if (!is_fold_number(fold_number)) {
       throw fault(cell_.text, "is no fold: an integer from 0, or -1 for always training");
     }
     return static_cast<std::int32_t>(fold_number);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "column_role.hpp"
 #include "csv_text.hpp"
@@ -10,14 +12,24 @@
 namespace orchard::data {
 namespace {
 
-/// Counts the cells of a slice.
+constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+
+/// Counts the cells of a slice, and writes its draft.
 class Surveyor {
  public:
-  Surveyor(const CsvText& csv, const ReadRequest& request)
+  Surveyor(const CsvText& csv, const ReadRequest& request, DraftSlice* draft)
       : csv_(csv),
         roles_(roles_of(csv.header, request)),
         columns_(csv.n_columns()),
-        levels_(csv.n_columns()) {}
+        levels_(csv.n_columns()),
+        features_(csv.n_columns(), nullptr),
+        draft_(draft) {
+    if (draft_ == nullptr) return;
+    for (std::size_t feature = 0; feature < draft_->out->columns.size(); ++feature) {
+      const auto column = static_cast<std::size_t>(draft_->layout->column_of_feature[feature]);
+      features_[column] = draft_->out->columns[feature] + draft_->first_row;
+    }
+  }
 
   Survey run(const Slice& slice) {
     Survey survey;
@@ -25,6 +37,13 @@ class Surveyor {
     try {
       for_each_cell(csv_, slice, place_,
                     [this](std::size_t column, const char* at, const char* end) {
+                      if (column == 0 && draft_ != nullptr && place_.row >= draft_->n_rows) {
+                        drop_draft();
+                      }
+                      if (float* const out = features_[column]) {
+                        const char* const cell_end = read_short_number(at, end, out[place_.row]);
+                        if (cell_end != nullptr) return cell_end;
+                      }
                       return add(column, at, end);
                     });
     } catch (const RowFault& fault) {
@@ -32,7 +51,13 @@ class Surveyor {
       survey.fault_row = place_.row;
     }
     survey.n_rows = place_.row;
+    if (draft_ != nullptr && place_.row != draft_->n_rows) drop_draft();
+    if (draft_ != nullptr && draft_->layout->target_column >= 0) {
+      draft_->labels = levels_[static_cast<std::size_t>(draft_->layout->target_column)].in_order();
+    }
     for (std::size_t column = 0; column < columns_.size(); ++column) {
+      auto& counts = columns_[column];
+      counts.n_numbers = place_.row - counts.n_missing - counts.n_texts;
       columns_[column].levels = levels_[column].sorted();
       columns_[column].has_too_many_levels = levels_[column].is_overfull();
     }
@@ -59,23 +84,40 @@ class Surveyor {
     Decimal decimal;
     const char* number_end = scan_number(at, end, decimal);
     if (number_end != nullptr && is_cell_end(number_end, end)) {
-      add_number(column, decimal);
+      add_number(column, decimal, {at, static_cast<std::size_t>(number_end - at)});
       return number_end;
     }
     at = scan_cell(at, end, cell_);
     const std::string_view text = trim_blanks(cell_.text);
     const char* const text_end = text.data() + text.size();
     if (!text.empty() && scan_number(text.data(), text_end, decimal) == text_end) {
-      add_number(column, decimal);
+      add_number(column, decimal, text);
     } else {
       add_text(column);
     }
     return at;
   }
 
-  void add_number(std::size_t column, const Decimal& decimal) {
-    ++columns_[column].n_numbers;
-    if (!decimal.is_negative && decimal.n_digits > 0) ++columns_[column].n_positive;
+  void add_number(std::size_t column, const Decimal& decimal, std::string_view text) {
+    if (roles_[column] == ColumnRole::kWeight && !decimal.is_negative && decimal.n_digits > 0) {
+      ++columns_[column].n_positive;
+    }
+    if (draft_ == nullptr) return;
+    const double value = number_value(decimal, text) + 0.0;
+    if (!std::isfinite(static_cast<float>(value))) return drop_draft();
+    const auto row =
+        static_cast<std::size_t>(draft_->first_row) + static_cast<std::size_t>(place_.row);
+    if (float* const out = features_[column]) {
+      out[place_.row] = static_cast<float>(value) + 0.0f;
+    } else if (roles_[column] == ColumnRole::kValueTarget && draft_->out->target != nullptr) {
+      draft_->out->target[row] = value;
+    } else if (roles_[column] == ColumnRole::kWeight && draft_->out->weight != nullptr) {
+      if (value < 0) return drop_draft();
+      draft_->out->weight[row] = value;
+    } else if (roles_[column] == ColumnRole::kFold && draft_->out->fold != nullptr) {
+      if (!is_fold_number(value)) return drop_draft();
+      draft_->out->fold[row] = static_cast<std::int32_t>(value);
+    }
   }
 
   void add_text(std::size_t column) {
@@ -83,6 +125,7 @@ class Surveyor {
     if (cell_.text.empty()) {
       ++counts.n_missing;
       if (counts.first_missing_row < 0) counts.first_missing_row = place_.row;
+      if (features_[column] != nullptr) features_[column][place_.row] = kMissing;
       return;
     }
     ++counts.n_texts;
@@ -91,13 +134,28 @@ class Surveyor {
       counts.first_text_row = place_.row;
       counts.first_text = plain_text(cell_, scratch);
     }
-    levels_[column].add(cell_);
+    const std::uint32_t number = levels_[column].add(cell_);
+    if (draft_ == nullptr) return;
+    if (roles_[column] != ColumnRole::kClassTarget) return drop_draft();
+    if (draft_->out->target != nullptr) {
+      draft_->out->target[static_cast<std::size_t>(draft_->first_row) +
+                          static_cast<std::size_t>(place_.row)] = number;
+    }
+  }
+
+  /// The table is not what the draft took it for; from here on cells are only counted.
+  void drop_draft() {
+    draft_->is_good = false;
+    draft_ = nullptr;
+    std::fill(features_.begin(), features_.end(), nullptr);
   }
 
   const CsvText& csv_;
   std::vector<ColumnRole> roles_;
   std::vector<Survey::Column> columns_;
   std::vector<LevelSet> levels_;
+  std::vector<float*> features_;  ///< [columns]: the slice's first row in the draft, or null
+  DraftSlice* draft_;             ///< null: none, or no more
   RowPlace place_;
   Cell cell_;
 };
@@ -132,14 +190,10 @@ std::vector<Slice> cut_into_slices(std::string_view text, int n_slices) {
   return slices;
 }
 
-std::int64_t count_quotes(std::string_view text, const Slice& slice) {
-  return std::count(text.begin() + static_cast<std::ptrdiff_t>(slice.begin),
-                    text.begin() + static_cast<std::ptrdiff_t>(slice.end), '"');
-}
-
-Survey survey_slice(const MappedFile& file, const Slice& slice, const ReadRequest& request) {
+Survey survey_slice(const MappedFile& file, const Slice& slice, const ReadRequest& request,
+                    DraftSlice* draft) {
   const CsvText csv = open_csv(file);
-  return Surveyor(csv, request).run(slice);
+  return Surveyor(csv, request, draft).run(slice);
 }
 
 void Survey::merge(const Survey& next) {

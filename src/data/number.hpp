@@ -3,7 +3,12 @@
 // digits] with at least one digit before the exponent; "5." and ".5" are numbers, "nan", "inf",
 // hexadecimal and "1d5" are not.
 
+#include <bit>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -92,6 +97,65 @@ inline double number_value(const Decimal& decimal, std::string_view text) {
   const double value = decimal.exponent < 0 ? digits / kPowers[-decimal.exponent]
                                             : digits * kPowers[decimal.exponent];
   return decimal.is_negative ? -value : value;
+}
+
+namespace number_detail {
+inline constexpr std::size_t kShortText = 24;  // sign, two words and what stands between them
+
+/// The digits at `at`, up to 7 of them, from one word; 8 when there are 8 or more.
+inline int short_digits(const char* at, std::uint64_t& value) {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  word ^= 0x3030303030303030u;
+  // The lowest byte above 9 gets its top bit set; what a carry does to higher ones is no matter.
+  const std::uint64_t others = ((word + 0x7676767676767676u) | word) & 0x8080808080808080u;
+  if (others == 0) return 8;
+  const int n_digits = std::countr_zero(others) / 8;
+  // The first digit lies lowest: with zeros before it, pairs, fours and eights are joined.
+  word = word << (56 - 8 * n_digits) << 8;
+  word = (word * 2561) >> 8 & 0x00ff00ff00ff00ffu;
+  word = (word * 6553601) >> 16 & 0x0000ffff0000ffffu;
+  value = (word * 42949672960001u) >> 32;
+  return n_digits;
+}
+}  // namespace number_detail
+
+/// Reads a whole cell that holds a number in its usual short form, [-] 1-7 digits [. 0-7 digits]:
+/// `out` is number_value as float32, without -0.0. Returns where the cell ends, or null for any
+/// other cell and near the end of the text.
+inline const char* read_short_number(const char* at, const char* end, float& out) {
+  static constexpr double kPowers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+  static constexpr std::uint64_t kIntegerPowers[] = {1,      10,      100,       1'000,
+                                                     10'000, 100'000, 1'000'000, 10'000'000};
+  if constexpr (std::endian::native != std::endian::little) return nullptr;
+  if (end - at < static_cast<std::ptrdiff_t>(number_detail::kShortText)) return nullptr;
+  const bool is_negative = *at == '-';
+  at += is_negative ? 1 : 0;
+  std::uint64_t digits = static_cast<unsigned char>(*at - '0');
+  if (digits > 9) return nullptr;
+  int n_digits = 1, n_decimals = 0;
+  if (number_detail::is_digit(at[1])) {
+    n_digits = number_detail::short_digits(at, digits);
+    if (n_digits == 8) return nullptr;
+  }
+  at += n_digits;
+  if (*at == '.') {
+    std::uint64_t decimals = 0;
+    n_decimals = number_detail::short_digits(++at, decimals);
+    if (n_decimals == 8) return nullptr;
+    at += n_decimals;
+    digits = digits * kIntegerPowers[n_decimals] + decimals;
+  }
+  if (*at != ',' && *at != '\n' && *at != '\r') return nullptr;
+  const double value = static_cast<double>(static_cast<std::int64_t>(digits)) / kPowers[n_decimals];
+  out = static_cast<float>(is_negative ? -value : value) + 0.0f;
+  return at;
+}
+
+/// An integer from 0, or -1.
+inline bool is_fold_number(double value) {
+  return value == std::floor(value) && value >= -1 &&
+         value <= std::numeric_limits<std::int32_t>::max() - 1;
 }
 
 /// The text without blanks and tabs around it.

@@ -57,15 +57,32 @@ Digest128 block_digest(const Table& table, RowIndex begin, std::vector<float>& s
 
 }  // namespace
 
-Digest128 table_digest(const Table& table) {
+std::size_t n_digest_blocks(const Table& table) {
+  return (std::size_t{table.n_rows} + kBlockRows - 1) / kBlockRows;
+}
+
+std::vector<Digest128> block_digests(const Table& table, std::size_t first, std::size_t last,
+                                     parallel::Pool& pool) {
+  std::vector<Digest128> digests(last - first);
+  std::vector<std::vector<float>> scratch(static_cast<std::size_t>(pool.n_threads()));
+  pool.for_chunks(digests.size(), 1, [&](std::size_t i, std::size_t, int thread) {
+    digests[i] = block_digest(table, static_cast<RowIndex>((first + i) * kBlockRows),
+                              scratch[static_cast<std::size_t>(thread)]);
+  });
+  return digests;
+}
+
+Digest128 table_digest(const Table& table, std::span<const Digest128> blocks) {
   Digester digests;
   const auto add = [&](const Digest128& part) { digests.add(std::as_bytes(std::span(&part, 1))); };
   add(schema_digest(table));
-  std::vector<float> scratch;
-  for (std::uint64_t begin = 0; begin < table.n_rows; begin += kBlockRows) {
-    add(block_digest(table, static_cast<RowIndex>(begin), scratch));
-  }
+  for (const auto& block : blocks) add(block);
   return digests.value();
+}
+
+Digest128 table_digest(const Table& table) {
+  parallel::Pool pool(1);
+  return table_digest(table, block_digests(table, 0, n_digest_blocks(table), pool));
 }
 
 }  // namespace orchard::data

@@ -23,6 +23,13 @@ class BinnedTree {
   /// Whether the readout of any cut stops at the node.
   bool has_stop(NodeIndex node) const { return at(node).has_stop; }
 
+  /// Numeric inner node: the last bin that goes left, but for missing.
+  Bin last_left(NodeIndex node) const { return static_cast<Bin>(at(node).first_right - 1); }
+  /// Categorical inner node: bit b is set where bin b goes right, bits past the bins as missing.
+  const std::array<std::uint64_t, 4>& right_bins(NodeIndex node) const {
+    return sets_[static_cast<std::size_t>(at(node).set)];
+  }
+
   /// The child of an inner node for the row at `position` of the layout (training rows, then test
   /// rows).
   NodeIndex child(NodeIndex node, const data::BinnedData& data, RowIndex position) const {

@@ -12,15 +12,9 @@ namespace orchard::learn::boosting {
 namespace {
 
 constexpr std::size_t kChunk = 8192;
-constexpr std::size_t kBlock = 512;
-constexpr std::int64_t kFewQuanta = 64;
 constexpr std::size_t kMaxShareOfFew = 100;  // one row in this many
 // Below this, quanta would be no normal numbers; such derivatives are as good as zero.
 constexpr double kTiny = 0x1p-900;
-
-struct Block {
-  std::array<double, kBlock> g, h;
-};
 
 std::int64_t to_nearest(double value) {
   return static_cast<std::int64_t>(value + (value < 0 ? -0.5 : 0.5));
@@ -29,23 +23,6 @@ std::int64_t to_nearest(double value) {
 double scale_of(double greatest, int bits) {
   if (greatest < kTiny) return 1;
   return static_cast<double>((std::int64_t{1} << bits) - 1) / greatest;
-}
-
-/// Returns how many rows with weight have few quanta.
-std::size_t pack_block(const Block& block, const double* weight, bool h_is_count, double g_scale,
-                       double h_scale, std::size_t n, std::uint64_t* out) {
-  std::size_t n_few = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const bool has_weight = weight == nullptr || weight[i] != 0;
-    const double scaled = block.g[i] * g_scale;
-    const auto g = static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
-    const auto rounded = static_cast<std::int32_t>(block.h[i] * h_scale + 0.5);
-    const std::int32_t h = h_is_count ? 1 : std::max(rounded, static_cast<int>(has_weight));
-    const bool is_few = std::abs(g) < kFewQuanta || (!h_is_count && h < kFewQuanta);
-    n_few += static_cast<std::size_t>(is_few && has_weight);
-    out[i] = pack(g, h);
-  }
-  return n_few;
 }
 
 }  // namespace
@@ -61,9 +38,10 @@ GradientMaker::GradientMaker(LossKind kind, int n_outputs, double raw_quantum,
       precision_(precision),
       pool_(pool),
       h_is_count_(kind == LossKind::kSquaredError && rows.weight.empty()),
+      kernel_(gradient_kernel()),
       maxima_(static_cast<std::size_t>(n_outputs)),
       packed_(target.size()) {
-  if (kind != LossKind::kSquaredError) {
+  if (kind == LossKind::kMultinomial) {
     probability_.resize(target.size() * static_cast<std::size_t>(n_outputs));
   }
   n_weighted_ = rows.weight.empty()
@@ -88,22 +66,18 @@ LossInput GradientMaker::input(int output) const {
 
 GradientMaker::Maxima GradientMaker::maxima_of(int output, std::size_t begin,
                                                std::size_t end) const {
-  Maxima found;
-  Block block;
+  constexpr double kMost = 0x1p1000;
+  GreatestBits bits;
+  GradientBlock block;
   const LossInput from = input(output);
-  for (std::size_t at = begin; at < end; at += kBlock) {
-    const std::size_t n = std::min(kBlock, end - at);
-    derivatives(from, at, n, block.g.data(), block.h.data());
-    int n_finite = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const double g = std::abs(block.g[i]);
-      const double h = block.h[i];
-      found.g = g > found.g ? g : found.g;
-      found.h = h > found.h ? h : found.h;
-      n_finite += static_cast<int>(g <= 0x1p1000) & static_cast<int>(h <= 0x1p1000);
-    }
-    found.is_finite &= static_cast<std::size_t>(n_finite) == n;
+  for (std::size_t at = begin; at < end; at += kGradientBlock) {
+    const std::size_t n = std::min(kGradientBlock, end - at);
+    kernel_.derivatives(from, at, n, block);
+    const GreatestBits found = kernel_.greatest(block, n);
+    bits = {std::max(bits.g, found.g), std::max(bits.h, found.h)};
   }
+  Maxima found{std::bit_cast<double>(bits.g), std::bit_cast<double>(bits.h)};
+  found.is_finite = found.g <= kMost && found.h <= kMost;
   return found;
 }
 
@@ -114,7 +88,10 @@ void GradientMaker::begin_round(std::span<const std::int64_t> raw) {
   std::vector<Maxima> of_thread(n_outputs * static_cast<std::size_t>(pool_.n_threads()));
   pool_.for_chunks(n_rows, kChunk, [&](std::size_t begin, std::size_t end, int thread) {
     if (!probability_.empty()) {
-      probabilities(kind_, n_outputs_, n_rows, raw_quantum_, raw_, begin, end, probability_.data());
+      for (std::size_t at = begin; at < end; at += kGradientBlock) {
+        kernel_.softmax(n_outputs_, n_rows, raw_quantum_, raw_ + at,
+                        std::min(kGradientBlock, end - at), probability_.data() + at);
+      }
     }
     for (std::size_t k = 0; k < n_outputs; ++k) {
       const Maxima found = maxima_of(static_cast<int>(k), begin, end);
@@ -148,16 +125,16 @@ void GradientMaker::report_not_finite() const {
   throw Error(ErrorKind::kInternal, "a gradient is not finite, but none was found");
 }
 
-std::size_t GradientMaker::fill_packed(const LossInput& from, double g_scale, double h_scale) {
+std::size_t GradientMaker::fill_packed(const LossInput& from, const PackScale& scale) {
   std::vector<Counter> n_few(static_cast<std::size_t>(pool_.n_threads()));
   pool_.for_chunks(target_.size(), kChunk, [&](std::size_t begin, std::size_t end, int thread) {
-    Block block;
+    GradientBlock block;
     std::size_t n_found = 0;
-    for (std::size_t at = begin; at < end; at += kBlock) {
-      const std::size_t n = std::min(kBlock, end - at);
-      derivatives(from, at, n, block.g.data(), block.h.data());
+    for (std::size_t at = begin; at < end; at += kGradientBlock) {
+      const std::size_t n = std::min(kGradientBlock, end - at);
+      kernel_.derivatives(from, at, n, block);
       const double* weight = from.weight == nullptr ? nullptr : from.weight + at;
-      n_found += pack_block(block, weight, h_is_count_, g_scale, h_scale, n, packed_.data() + at);
+      n_found += kernel_.pack(block, weight, scale, n, packed_.data() + at);
     }
     n_few[static_cast<std::size_t>(thread)].value += n_found;
   });
@@ -169,10 +146,10 @@ std::size_t GradientMaker::fill_packed(const LossInput& from, double g_scale, do
 void GradientMaker::fill_wide(const LossInput& from, double g_scale, double h_scale) {
   wide_.resize(target_.size());
   pool_.for_chunks(target_.size(), kChunk, [&](std::size_t begin, std::size_t end, int) {
-    Block block;
-    for (std::size_t at = begin; at < end; at += kBlock) {
-      const std::size_t n = std::min(kBlock, end - at);
-      derivatives(from, at, n, block.g.data(), block.h.data());
+    GradientBlock block;
+    for (std::size_t at = begin; at < end; at += kGradientBlock) {
+      const std::size_t n = std::min(kGradientBlock, end - at);
+      kernel_.derivatives(from, at, n, block);
       for (std::size_t i = 0; i < n; ++i) {
         const bool has_weight = from.weight == nullptr || from.weight[at + i] != 0;
         const std::int64_t h =
@@ -197,7 +174,7 @@ QuantisedGradients GradientMaker::quantise(int output) {
   };
   if (precision_ != Precision::kWide) {
     const auto [g_scale, h_scale] = set_scales(kPackedGBits - 1, kPackedHBits);
-    const std::size_t n_few = fill_packed(from, g_scale, h_scale);
+    const std::size_t n_few = fill_packed(from, {g_scale, h_scale, h_is_count_});
     if (precision_ == Precision::kPacked || greatest.g < kTiny ||
         n_few * kMaxShareOfFew <= n_weighted_) {
       result.packed = packed_.data();

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "boosting_gradient_kernel.hpp"
 #include "boosting_loss.hpp"
 #include "orchard/parallel/pool.hpp"
 
@@ -83,7 +84,7 @@ class GradientMaker {
   LossInput input(int output) const;
   Maxima maxima_of(int output, std::size_t begin, std::size_t end) const;
   [[noreturn]] void report_not_finite() const;
-  std::size_t fill_packed(const LossInput& from, double g_scale, double h_scale);
+  std::size_t fill_packed(const LossInput& from, const PackScale& scale);
   void fill_wide(const LossInput& from, double g_scale, double h_scale);
 
   LossKind kind_;
@@ -94,10 +95,11 @@ class GradientMaker {
   Precision precision_;
   parallel::Pool& pool_;
   bool h_is_count_;
+  const GradientKernel& kernel_;
   std::size_t n_weighted_ = 0;  // rows with a weight other than 0
 
   const std::int64_t* raw_ = nullptr;
-  std::vector<double> probability_;  // [n_outputs][n_train], log losses
+  std::vector<double> probability_;  // [n_outputs][n_train], several classes
   std::vector<Maxima> maxima_;       // [n_outputs]
   std::vector<std::uint64_t> packed_;
   std::vector<Sums> wide_;  // made when first needed

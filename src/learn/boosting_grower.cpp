@@ -16,16 +16,13 @@ constexpr std::size_t kFeaturesPerChunk = 8;
 
 }  // namespace
 
-struct TreeGrower::Node {
-  NodeIndex index = 0;
+struct TreeGrower::Node : GrownNode {
+  std::int32_t place = 0;  // in nodes_
   std::int64_t depth = 0;
   Segments segments;
-  std::uint32_t n_rows = 0;
-  Sums total;
   std::int64_t weight = 0;               // sum of weights, in quanta of its own
   std::unique_ptr<Histogram> histogram;  // while it can be split, unless memory is short
   std::vector<Candidate> candidates;     // [n_features] while it can be split
-  Split split;
 };
 
 TreeGrower::TreeGrower(const data::BinnedData& data, const options::BoostingSettings& settings,
@@ -38,10 +35,14 @@ TreeGrower::TreeGrower(const data::BinnedData& data, const options::BoostingSett
       store_(layout_.n_slots(), kMaxHistogramBytes),
       partition_(rows.fit, pool),
       builder_(data, layout_, partition_, pool) {
-  if (rows.weight.empty()) return;
-  const double greatest = *std::max_element(rows.weight.begin(), rows.weight.end());
-  const int bits = 62 - static_cast<int>(std::bit_width(rows.weight.size()));
-  weight_scale_ = std::ldexp(1.0, bits) / greatest;
+  if (!rows.weight.empty()) {
+    const double greatest = *std::max_element(rows.weight.begin(), rows.weight.end());
+    const int bits = 62 - static_cast<int>(std::bit_width(rows.weight.size()));
+    weight_scale_ = std::ldexp(1.0, bits) / greatest;
+  }
+  for (int thread = 0; thread < pool.n_threads(); ++thread) {
+    subtree_growers_.emplace_back(data, settings, layout_, rows, weight_scale_, pool);
+  }
 }
 
 TreeGrower::~TreeGrower() = default;
@@ -53,7 +54,9 @@ model::Tree TreeGrower::grow(const QuantisedGradients& gradients, int value_expo
   for (std::size_t slot = layout_.offset(0); slot < layout_.offset(1); ++slot) {
     root.total += (*root.histogram)[slot];
   }
-  if (is_searchable(root) && has_budget()) {
+  if (is_for_one_thread(root)) {
+    subtree_roots_.push_back(&root);
+  } else if (is_searchable(root) && has_budget()) {
     search(&root, nullptr, nullptr);
     enqueue(root);
   }
@@ -62,17 +65,17 @@ model::Tree TreeGrower::grow(const QuantisedGradients& gradients, int value_expo
     Node& node = take_best();
     if (!split(node)) narrow(node);
   }
-  write_values(value_exponent);
+  grow_subtrees();
   for (auto& node : nodes_) release(*node);
-  return std::move(tree_);
+  return write_tree(all_nodes(), *data_.binning, gradients_, settings_, value_exponent);
 }
 
 void TreeGrower::start(const QuantisedGradients& gradients) {
   for (auto& node : nodes_) release(*node);
   gradients_ = gradients;
   rules_ = split_rules(gradients, settings_.l2_regularization, settings_.min_samples_leaf);
-  tree_ = {};
   queue_.clear();
+  subtree_roots_.clear();
   nodes_.clear();
   nodes_.push_back(std::make_unique<Node>());
   Node& root = *nodes_[0];
@@ -80,12 +83,16 @@ void TreeGrower::start(const QuantisedGradients& gradients) {
   root.n_rows = static_cast<std::uint32_t>(rows_.fit.size());
   n_leaves_ = 1;
   if (!rows_.weight.empty()) root.weight = weight_of(root);
-  write_leaf(root);
 }
 
 bool TreeGrower::is_searchable(const Node& node) const {
   if (settings_.max_depth && node.depth >= *settings_.max_depth) return false;
   return node.n_rows >= 2 && node.n_rows / 2 >= rules_.min_samples_leaf;
+}
+
+bool TreeGrower::is_for_one_thread(const Node& node) const {
+  return !settings_.max_leaf_nodes && !gradients_.is_wide() && node.n_rows <= kSubtreeRows &&
+         is_searchable(node);
 }
 
 bool TreeGrower::has_budget() const {
@@ -122,7 +129,9 @@ void TreeGrower::search(Node* first, Node* second, Histogram* subtract_from) {
     }
   };
   for (Node* node : {first, second}) {
-    if (node != nullptr && is_searchable(*node)) node->candidates.resize(n_features);
+    if (node != nullptr && is_searchable(*node) && !is_for_one_thread(*node)) {
+      node->candidates.resize(n_features);
+    }
   }
   if (layout_.n_slots() < kSlotsWorthThreads) {
     search_features(0, n_features, 0);
@@ -149,13 +158,18 @@ void TreeGrower::pick_winner(Node& node) {
 
 // The order of the queue is total, so it does not depend on how the heap came about.
 void TreeGrower::enqueue(Node& node) {
+  if (is_for_one_thread(node)) {
+    if (store_.is_full()) release(node);
+    subtree_roots_.push_back(&node);
+    return;
+  }
   if (node.split.feature < 0) {
     node.candidates = {};
     release(node);
     return;
   }
   if (store_.is_full()) release(node);
-  queue_.push_back({node.split.gain, node.index});
+  queue_.push_back({node.split.gain, node.place});
   std::push_heap(queue_.begin(), queue_.end());
 }
 
@@ -181,7 +195,7 @@ bool TreeGrower::split(Node& node) {
   Node& right = *nodes_[nodes_.size() - 1];
   weigh_children(node, left, right);
   if (!node.split.has_missing) node.split.is_missing_left = is_left_heavier(left, right);
-  write_split(node);
+  node.left = left.place;
   if (has_budget()) search_children(node, left, right);
   node.candidates = {};
   node.segments = {};
@@ -200,8 +214,9 @@ void TreeGrower::search_children(Node& parent, Node& left, Node& right) {
     large.histogram = std::move(parent.histogram);
     search(&small, &large, large.histogram.get());
   } else {
-    if (is_left_searched) build(left);
-    if (is_right_searched) build(right);
+    for (Node* node : {&left, &right}) {
+      if (is_searchable(*node) && !is_for_one_thread(*node)) build(*node);
+    }
     search(is_left_searched ? &left : nullptr, is_right_searched ? &right : nullptr, nullptr);
   }
   enqueue(left);
@@ -226,11 +241,11 @@ void TreeGrower::narrow(Node& node) {
 
 void TreeGrower::make_children(const Node& from, const std::vector<std::uint32_t>& borders,
                                std::uint32_t n_left) {
-  const auto first = static_cast<NodeIndex>(nodes_.size());
+  const auto first = static_cast<std::int32_t>(nodes_.size());
   auto left = std::make_unique<Node>();
   auto right = std::make_unique<Node>();
-  left->index = first;
-  right->index = first + 1;
+  left->place = first;
+  right->place = first + 1;
   left->depth = right->depth = from.depth + 1;
   for (std::size_t part = 0; part < borders.size(); ++part) {
     left->segments.push_back({from.segments[part].begin, borders[part]});
@@ -243,8 +258,6 @@ void TreeGrower::make_children(const Node& from, const std::vector<std::uint32_t
   right->total -= from.split.left_sums;
   nodes_.push_back(std::move(left));
   nodes_.push_back(std::move(right));
-  write_leaf(*nodes_[nodes_.size() - 2]);
-  write_leaf(*nodes_[nodes_.size() - 1]);
   ++n_leaves_;
 }
 
@@ -274,71 +287,67 @@ std::int64_t TreeGrower::weight_of(const Node& node) const {
   return std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
 }
 
-// A node is a leaf until it is split; its value is written at the end.
-void TreeGrower::write_leaf(const Node& node) {
-  tree_.feature.push_back(-1);
-  tree_.threshold.push_back(0);
-  tree_.left.push_back(-1);
-  tree_.flags.push_back(0);
-  tree_.value_row.push_back(-1);
-  tree_.n_samples.push_back(node.n_rows);
-  tree_.gain.push_back(0);
-  tree_.category_begin.push_back(-1);
-  tree_.category_n_words.push_back(0);
+// The largest first, so that the threads end together.
+void TreeGrower::grow_subtrees() {
+  const std::size_t n = subtree_roots_.size();
+  std::sort(subtree_roots_.begin(), subtree_roots_.end(), [](const Node* a, const Node* b) {
+    return a->n_rows != b->n_rows ? a->n_rows > b->n_rows : a->place < b->place;
+  });
+  if (subtrees_.size() < n) subtrees_.resize(n);
+  pool_.for_chunks(n, 1, [&](std::size_t at, std::size_t, int thread) {
+    const Node& root = *subtree_roots_[at];
+    Subtree& subtree = subtrees_[at];
+    subtree.rows.clear();
+    for (const Segment& segment : root.segments) {
+      const auto rows = partition_.rows(segment);
+      subtree.rows.insert(subtree.rows.end(), rows.begin(), rows.end());
+    }
+    subtree.nodes.assign(1, {});
+    subtree.nodes[0].total = root.total;
+    subtree.nodes[0].n_rows = root.n_rows;
+    subtree.nodes[0].depth = root.depth;
+    subtree.nodes[0].weight = root.weight;
+    subtree_growers_[static_cast<std::size_t>(thread)].grow(gradients_, rules_,
+                                                            root.histogram.get(), subtree);
+  });
 }
 
-void TreeGrower::write_split(const Node& node) {
-  const auto at = static_cast<std::size_t>(node.index);
-  const Split& split = node.split;
-  tree_.feature[at] = split.feature;
-  tree_.threshold[at] = split.threshold;
-  tree_.left[at] = static_cast<NodeIndex>(nodes_.size()) - 2;
-  tree_.flags[at] =
-      static_cast<std::uint8_t>((split.is_missing_left ? model::Tree::kMissingLeft : 0) |
-                                (split.is_categorical ? model::Tree::kCategorical : 0));
-  tree_.gain[at] = split.gain * gradients_.g_quantum * gradients_.g_quantum / gradients_.h_quantum;
-  if (!split.is_categorical) return;
-  tree_.category_begin[at] = static_cast<std::int32_t>(tree_.category_words.size());
-  write_categories(split);
-  tree_.category_n_words[at] =
-      static_cast<std::int32_t>(tree_.category_words.size()) - tree_.category_begin[at];
-}
-
-// Levels that the split does not know go where missing goes.
-void TreeGrower::write_categories(const Split& split) {
-  const data::FeatureBins& bins = data_.binning->features[static_cast<std::size_t>(split.feature)];
-  std::vector<std::uint32_t> words;
-  for (int bin = 0; bin < bins.n_bins; ++bin) {
-    if (!contains(split.known, bin)) continue;
-    const std::uint32_t level = bins.level_of_bin[static_cast<std::size_t>(bin)];
-    words.resize(std::max<std::size_t>(words.size(), level / 32 + 1),
-                 split.is_missing_left ? ~std::uint32_t{0} : 0);
-    const std::uint32_t bit = std::uint32_t{1} << (level % 32);
-    words[level / 32] =
-        contains(split.left, bin) ? words[level / 32] | bit : words[level / 32] & ~bit;
+// The root of a subtree is a node of the tree above it.
+std::vector<GrownNode*> TreeGrower::all_nodes() {
+  std::vector<GrownNode*> all;
+  for (const auto& node : nodes_) all.push_back(node.get());
+  for (std::size_t i = 0; i < subtree_roots_.size(); ++i) {
+    auto& nodes = subtrees_[i].nodes;
+    const auto shift = static_cast<std::int32_t>(all.size()) - 1;
+    for (SubtreeNode& node : nodes) {
+      if (node.left >= 0) node.left += shift;
+    }
+    subtree_roots_[i]->left = nodes[0].left;
+    subtree_roots_[i]->split = nodes[0].split;
+    for (std::size_t k = 1; k < nodes.size(); ++k) all.push_back(&nodes[k]);
   }
-  tree_.category_words.insert(tree_.category_words.end(), words.begin(), words.end());
-}
-
-void TreeGrower::write_values(int value_exponent) {
-  for (const auto& node : nodes_) {
-    const auto at = static_cast<std::size_t>(node->index);
-    if (tree_.left[at] >= 0) continue;
-    const double g = static_cast<double>(node->total.g) * gradients_.g_quantum;
-    const double h = static_cast<double>(node->total.h) * gradients_.h_quantum;
-    const double value = -settings_.learning_rate * (g / (h + settings_.l2_regularization));
-    tree_.value_row[at] = static_cast<std::int32_t>(tree_.values.size());
-    tree_.values.push_back(leaf_value(value, value_exponent));
-  }
+  return all;
 }
 
 void TreeGrower::add_leaf_values(const model::Tree& tree, std::span<std::int64_t> raw) const {
+  const auto value_of = [&](const GrownNode& leaf) {
+    const auto row = tree.value_row[static_cast<std::size_t>(leaf.index)];
+    return tree.values[static_cast<std::size_t>(row)];
+  };
   partition_.for_parts(rows_.fit.size(), [&](std::size_t part) {
     for (const auto& node : nodes_) {
-      const auto at = static_cast<std::size_t>(node->index);
-      if (tree.left[at] >= 0) continue;
-      const std::int64_t value = tree.values[static_cast<std::size_t>(tree.value_row[at])];
+      if (node->left >= 0) continue;
+      const std::int64_t value = value_of(*node);
       for (const RowIndex row : partition_.rows(node->segments[part])) raw[row] += value;
+    }
+  });
+  pool_.for_chunks(subtree_roots_.size(), 1, [&](std::size_t at, std::size_t, int) {
+    const Subtree& subtree = subtrees_[at];
+    for (std::size_t i = 1; i < subtree.nodes.size(); ++i) {
+      const SubtreeNode& node = subtree.nodes[i];
+      if (node.left >= 0) continue;
+      const std::int64_t value = value_of(node);
+      for (const std::uint32_t place : subtree.members(node)) raw[subtree.rows[place]] += value;
     }
   });
 }

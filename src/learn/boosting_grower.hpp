@@ -10,6 +10,7 @@
 #include "boosting_loss.hpp"
 #include "boosting_rows.hpp"
 #include "boosting_split.hpp"
+#include "boosting_subtree.hpp"
 #include "orchard/model/tree.hpp"
 #include "orchard/options/learner_settings.hpp"
 
@@ -39,13 +40,14 @@ class TreeGrower {
   /// Greatest first; equal gains: the node that was made first.
   struct Waiting {
     double gain = 0;
-    NodeIndex node = 0;
+    std::int32_t node = 0;
     bool operator<(const Waiting& other) const {
       return gain != other.gain ? gain < other.gain : node > other.node;
     }
   };
   void start(const QuantisedGradients& gradients);
   bool is_searchable(const Node& node) const;
+  bool is_for_one_thread(const Node& node) const;
   bool has_budget() const;
   void search(Node* first, Node* second, Histogram* subtract_from);
   void search_children(Node& parent, Node& left, Node& right);
@@ -59,10 +61,8 @@ class TreeGrower {
   void weigh_children(const Node& parent, Node& left, Node& right) const;
   bool is_left_heavier(const Node& left, const Node& right) const;
   std::int64_t weight_of(const Node& node) const;
-  void write_leaf(const Node& node);
-  void write_split(const Node& node);
-  void write_categories(const Split& split);
-  void write_values(int value_exponent);
+  void grow_subtrees();
+  std::vector<GrownNode*> all_nodes();
   NodeSums sums_of(const Node& node) const;
   void build(Node& node);
   void release(Node& node);
@@ -75,14 +75,16 @@ class TreeGrower {
   HistogramStore store_;
   RowPartition partition_;
   HistogramBuilder builder_;
-  double weight_scale_ = 0;  // weights as integers, to compare children
+  double weight_scale_ = 0;                     // weights as integers, to compare children
+  std::vector<SubtreeGrower> subtree_growers_;  // one a thread
 
   // Of the tree under way or just grown.
   QuantisedGradients gradients_;
   SplitRules rules_;
-  model::Tree tree_;
-  std::vector<std::unique_ptr<Node>> nodes_;  // by index in the tree
+  std::vector<std::unique_ptr<Node>> nodes_;  // in the order in which they were made
   std::vector<Waiting> queue_;                // heap of nodes that can be split
+  std::vector<Node*> subtree_roots_;          // nodes that a thread grows alone
+  std::vector<Subtree> subtrees_;             // of the same; the rest is room for later trees
   std::int64_t n_leaves_ = 0;
 };
 

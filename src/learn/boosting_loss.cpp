@@ -1,7 +1,6 @@
 #include "boosting_loss.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -16,7 +15,6 @@ namespace {
 constexpr int kLogLossExponent = -44;
 constexpr int kTargetBits = 50;
 constexpr double kMaxLeafQuanta = 0x1p52;
-constexpr std::size_t kBlock = 256;
 
 std::size_t class_of(double target) { return static_cast<std::size_t>(target); }
 
@@ -68,39 +66,6 @@ std::vector<double> real_baseline(const FitContext& context, LossKind kind,
   }
   for (double& value : values) value -= mean;
   return values;
-}
-
-void multinomial_block(int n_outputs, std::size_t n_rows, double raw_quantum,
-                       const std::int64_t* raw, std::size_t begin, std::size_t n, double* out) {
-  std::array<std::int64_t, kBlock> greatest;
-  std::array<double, kBlock> sum, shifted;
-  greatest.fill(std::numeric_limits<std::int64_t>::min());
-  sum.fill(0);
-  for (int k = 0; k < n_outputs; ++k) {
-    const std::int64_t* from = raw + static_cast<std::size_t>(k) * n_rows + begin;
-    for (std::size_t i = 0; i < n; ++i) greatest[i] = std::max(greatest[i], from[i]);
-  }
-  for (int k = 0; k < n_outputs; ++k) {
-    const std::size_t at = static_cast<std::size_t>(k) * n_rows + begin;
-    for (std::size_t i = 0; i < n; ++i) {
-      shifted[i] = static_cast<double>(raw[at + i] - greatest[i]) * raw_quantum;
-    }
-    exact_exp({shifted.data(), n}, {out + at, n});
-    for (std::size_t i = 0; i < n; ++i) sum[i] += out[at + i];
-  }
-  for (int k = 0; k < n_outputs; ++k) {
-    double* to = out + static_cast<std::size_t>(k) * n_rows + begin;
-    for (std::size_t i = 0; i < n; ++i) to[i] /= sum[i];
-  }
-}
-
-void binary_block(double raw_quantum, const std::int64_t* raw, std::size_t begin, std::size_t n,
-                  double* out) {
-  std::array<double, kBlock> log_odds;
-  for (std::size_t i = 0; i < n; ++i) {
-    log_odds[i] = static_cast<double>(raw[begin + i]) * raw_quantum;
-  }
-  exact_sigmoid({log_odds.data(), n}, {out + begin, n});
 }
 
 }  // namespace
@@ -171,42 +136,6 @@ std::vector<std::int64_t> baseline(const FitContext& context, LossKind kind,
     fixed.push_back(leaf_value(value, exponent));
   }
   return fixed;
-}
-
-void derivatives(const LossInput& input, std::size_t begin, std::size_t n, double* g, double* h) {
-  const double* target = input.target + begin;
-  if (input.kind == LossKind::kSquaredError) {
-    const std::int64_t* raw = input.raw + begin;
-    for (std::size_t i = 0; i < n; ++i) {
-      g[i] = static_cast<double>(raw[i]) * input.raw_quantum - target[i];
-      h[i] = 1.0;
-    }
-  } else {
-    const double* p = input.probability + begin;
-    const double own = input.kind == LossKind::kBinary ? 1.0 : static_cast<double>(input.output);
-    for (std::size_t i = 0; i < n; ++i) {
-      g[i] = p[i] - (target[i] == own ? 1.0 : 0.0);
-      h[i] = p[i] * (1.0 - p[i]);
-    }
-  }
-  if (input.weight == nullptr) return;
-  const double* weight = input.weight + begin;
-  for (std::size_t i = 0; i < n; ++i) {
-    g[i] *= weight[i];
-    h[i] *= weight[i];
-  }
-}
-
-void probabilities(LossKind kind, int n_outputs, std::size_t n_rows, double raw_quantum,
-                   const std::int64_t* raw, std::size_t begin, std::size_t end, double* out) {
-  for (std::size_t at = begin; at < end; at += kBlock) {
-    const std::size_t n = std::min(kBlock, end - at);
-    if (kind == LossKind::kBinary) {
-      binary_block(raw_quantum, raw, at, n, out);
-    } else {
-      multinomial_block(n_outputs, n_rows, raw_quantum, raw, at, n, out);
-    }
-  }
 }
 
 }  // namespace orchard::learn::boosting

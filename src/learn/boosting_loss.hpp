@@ -49,22 +49,4 @@ std::int64_t leaf_value(double value, int exponent);
 std::vector<std::int64_t> baseline(const FitContext& context, LossKind kind,
                                    const TrainingRows& rows, int exponent);
 
-/// Where the derivatives of one output come from; arrays over the training rows, borrowed.
-struct LossInput {
-  LossKind kind = LossKind::kSquaredError;
-  int output = 0;
-  const double* probability = nullptr;  ///< of the output's class; log losses
-  const std::int64_t* raw = nullptr;    ///< squared error
-  double raw_quantum = 1;
-  const double* target = nullptr;
-  const double* weight = nullptr;  ///< or null: all one
-};
-
-/// First (g) and second (h) derivative at rows [begin, begin + n), times the row's weight.
-void derivatives(const LossInput& input, std::size_t begin, std::size_t n, double* g, double* h);
-
-/// Probabilities of rows [begin, end) from raw predictions [n_outputs][n_rows] to the same shape.
-void probabilities(LossKind kind, int n_outputs, std::size_t n_rows, double raw_quantum,
-                   const std::int64_t* raw, std::size_t begin, std::size_t end, double* out);
-
 }  // namespace orchard::learn::boosting

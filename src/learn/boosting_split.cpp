@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "boosting_scan.hpp"
+
 namespace orchard::learn::boosting {
 namespace {
 
@@ -11,8 +13,6 @@ constexpr double kMinHessian = 1e-3;
 constexpr double kCatSmooth = 10;
 constexpr double kMinCatSupport = 10;
 constexpr int kMaxSlots = 256;
-// A gain that is this small a share of what the node's sums give already is rounding.
-constexpr double kLeastGainShare = 0x1p-44;
 
 /// Ways to cut a node in two, in order of preference, as the sums of their left sides.
 struct Cuts {
@@ -244,9 +244,33 @@ int middle_bin(const data::FeatureBins& bins, int left_bin, int right_bin) {
 Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const NodeSums& node,
                      const SplitRules& rules, const std::uint32_t* counts) {
   if (rules.h_is_count) counts = nullptr;
-  return bins.kind == model::FeatureKind::kCategorical
-             ? best_categorical(bins, slots, node, rules, counts)
-             : best_numeric(bins, slots, node, rules, counts);
+  if (bins.kind == model::FeatureKind::kCategorical) {
+    return best_categorical(bins, slots, node, rules, counts);
+  }
+#if ORCHARD_HAS_X86_64
+  if (counts == nullptr && instruction_set() >= InstructionSet::kAvx512) {
+    return scan_sums_avx512(slots, bins.missing_bin(), node, rules);
+  }
+#endif
+  return best_numeric(bins, slots, node, rules, counts);
+}
+
+Candidate best_split(const data::FeatureBins& bins, const std::uint64_t* words,
+                     const NodeSums& node, const SplitRules& rules) {
+#if ORCHARD_HAS_X86_64
+  if (bins.kind == model::FeatureKind::kNumeric && instruction_set() >= InstructionSet::kAvx512) {
+    return scan_packed_avx512(words, bins.missing_bin(), node, rules);
+  }
+#endif
+  return best_split(bins, unpack_feature(bins, words).data(), node, rules, nullptr);
+}
+
+FeatureSums unpack_feature(const data::FeatureBins& bins, const std::uint64_t* words) {
+  FeatureSums sums;
+  for (int slot = 0; slot < bins.n_slots(); ++slot) {
+    sums[static_cast<std::size_t>(slot)] = unpack(words[slot]);
+  }
+  return sums;
 }
 
 Split make_split(const data::FeatureBins& bins, std::int32_t feature, const Sums* slots,

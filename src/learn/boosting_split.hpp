@@ -68,6 +68,14 @@ int middle_bin(const data::FeatureBins& bins, int left_bin, int right_bin);
 Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const NodeSums& node,
                      const SplitRules& rules, const std::uint32_t* counts);
 
+/// The same without counts, for sums of packed words: `words` [n_slots].
+Candidate best_split(const data::FeatureBins& bins, const std::uint64_t* words,
+                     const NodeSums& node, const SplitRules& rules);
+
+/// Sums of packed words as pairs.
+using FeatureSums = std::array<Sums, 256>;
+FeatureSums unpack_feature(const data::FeatureBins& bins, const std::uint64_t* words);
+
 /// Carries out what `candidate` says, for the feature's number `feature`.
 Split make_split(const data::FeatureBins& bins, std::int32_t feature, const Sums* slots,
                  const NodeSums& node, const SplitRules& rules, const Candidate& candidate);

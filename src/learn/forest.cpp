@@ -1,5 +1,7 @@
 #include "orchard/learn/forest.hpp"
 
+#include <optional>
+
 #include "forest_grower.hpp"
 #include "forest_readout.hpp"
 #include "orchard/base/error.hpp"
@@ -10,7 +12,7 @@ namespace {
 
 /// Trees prepared for walking at a time, and test rows a chunk of work.
 constexpr std::size_t kTreesAWalk = 16;
-constexpr std::size_t kRowsAWalk = 256;
+constexpr std::size_t kRowsAWalk = 2048;
 /// Training rows of the trees that a thread grows between two waits for the others: enough work to
 /// be worth the waking, little enough that checkpoints miss no more than a second's.
 constexpr std::size_t kRowsAnAdvance = 1 << 20;
@@ -136,16 +138,18 @@ void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int
   auto& pool = state.plan.context.pool;
   for (std::size_t begin = first; begin < last; begin += kTreesAWalk) {
     const std::size_t n_trees = std::min(kTreesAWalk, last - begin);
-    std::vector<TreeReadout> trees(n_trees);
+    std::vector<std::optional<TreeReadout>> trees(n_trees);
     pool.for_chunks(n_trees, 1, [&](std::size_t i, std::size_t, int) {
-      trees[i] = TreeReadout(state.units[begin + i][0], *data.binning, state.plan.n_values());
+      trees[i].emplace(state.units[begin + i][0], *data.binning, state.plan.n_values(),
+                       state.plan.all_cuts());
     });
     pool.for_chunks(data.n_test(), kRowsAWalk, [&](std::size_t row, std::size_t end, int) {
+      const TestRows test(data, static_cast<RowIndex>(row), static_cast<RowIndex>(end));
+      model::WalkScratch scratch;
       for (const auto& tree : trees) {
-        tree.add(data, state.plan.all_cuts(), static_cast<RowIndex>(row),
-                 static_cast<RowIndex>(end), sums);
+        tree->add(test, scratch, data.n_test(), sums);
+        pool.poll();
       }
-      pool.poll();
     });
   }
 }

@@ -1,64 +1,179 @@
 #include "forest_readout.hpp"
 
+#include <algorithm>
 #include <bit>
 
-namespace orchard::learn {
+#include "binned_tree.hpp"
 
-TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width)
-    : tree_(&tree), binned_(tree, binning), width_(width), rows_(tree.values.size() / width) {
-  for (std::size_t row = 0; row < rows_.size(); ++row) {
-    rows_[row].begin = static_cast<std::uint32_t>(entries_.size());
-    for (std::size_t output = 0; output < width; ++output) {
-      const auto value = tree.values[row * width + output];
+namespace orchard::learn {
+namespace {
+
+constexpr Bin kMissingCode = 255;
+
+/// Leaves aside which nodes stop which cuts.
+model::CodeTree make_walk(const model::Tree& tree, const data::Binning& binning) {
+  const BinnedTree binned(tree, binning);
+  model::CodeTree walk(tree, binning.features.size());
+  for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
+    if (tree.left[node] < 0) continue;
+    const auto feature = static_cast<std::size_t>(tree.feature[node]);
+    if ((tree.flags[node] & model::Tree::kCategorical) != 0) {
+      walk.split(tree, node, feature, binned.right_bins(static_cast<NodeIndex>(node)));
+    } else {
+      walk.split(tree, node, feature, binned.last_left(static_cast<NodeIndex>(node)),
+                 (tree.flags[node] & model::Tree::kMissingLeft) != 0);
+    }
+  }
+  return walk;
+}
+
+}  // namespace
+
+TestRows::TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end) : begin_(begin) {
+  const std::size_t n_features = data.n_features();
+  const std::size_t n_rows = end - begin;
+  const std::size_t stride = (n_features + 1 + 31) / 32 * 32;
+  codes_.assign(n_rows * stride + 3, kMissingCode);
+  bool may_miss = false;
+  constexpr std::size_t kTile = 64;  // rows whose lines stay in the cache from feature to feature
+  for (std::size_t tile = 0; tile < n_rows; tile += kTile) {
+    const std::size_t tile_end = std::min(tile + kTile, n_rows);
+    for (std::size_t f = 0; f < n_features; ++f) {
+      const Bin* column = data.column(f) + data.n_train() + begin;
+      const auto missing = static_cast<Bin>(data.binning->features[f].missing_bin());
+      for (std::size_t row = tile; row < tile_end; ++row) {
+        const Bin bin = column[row];
+        may_miss |= bin == missing;
+        codes_[row * stride + f] = bin == missing ? kMissingCode : bin;
+      }
+    }
+  }
+  rows_ = {codes_.data(), stride, n_rows, may_miss};
+}
+
+TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width,
+                         std::uint64_t cuts)
+    : tree_(&tree),
+      walk_(make_walk(tree, binning)),
+      width_(width),
+      n_cuts_(static_cast<std::size_t>(std::bit_width(cuts))) {
+  wide_rows_ = find_stops(cuts);
+  if (tree.values.size() / width_ <= std::size_t{1} << 16) {
+    narrow_rows_.assign(wide_rows_.begin(), wide_rows_.end());
+    wide_rows_ = {};
+  }
+  if (width_ != 2) find_entries();
+}
+
+/// The value row where each cut stops, [n_leaves][n_cuts]: what cuts have stopped at is handed down
+/// from parent to child.
+std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
+  const std::size_t n_nodes = tree_->n_nodes();
+  struct Path {
+    std::uint64_t active;   // cuts that have not stopped yet
+    std::uint32_t stopped;  // where in `above` the others are
+  };
+  std::vector<Path> paths(n_nodes);
+  std::vector<std::uint32_t> above(n_cuts_), at_leaves;  // [..][n_cuts]
+  paths[0] = {cuts, 0};
+  end_of_.resize(n_nodes);
+  for (std::size_t node = 0; node < n_nodes; ++node) {
+    Path path = paths[node];
+    const bool is_leaf = tree_->left[node] < 0;
+    const std::uint64_t stops = path.active & (is_leaf                ? ~std::uint64_t{0}
+                                               : tree_->stops.empty() ? 0
+                                                                      : tree_->stops[node]);
+    auto& to = is_leaf ? at_leaves : above;
+    if (stops != 0 || is_leaf) {
+      const std::size_t begin = to.size();
+      to.resize(begin + n_cuts_);
+      std::copy_n(above.begin() + path.stopped, n_cuts_,
+                  to.begin() + static_cast<std::ptrdiff_t>(begin));
+      for (auto left = stops; left != 0; left &= left - 1) {
+        to[begin + static_cast<std::size_t>(std::countr_zero(left))] =
+            static_cast<std::uint32_t>(tree_->value_row[node]);
+      }
+      if (is_leaf) {
+        end_of_[node] = static_cast<std::uint32_t>(begin / n_cuts_);
+      } else {
+        path = {path.active & ~stops, static_cast<std::uint32_t>(begin)};
+      }
+    }
+    if (is_leaf) continue;
+    const auto left = static_cast<std::size_t>(tree_->left[node]);
+    paths[left] = paths[left + 1] = path;
+  }
+  return at_leaves;
+}
+
+void TreeReadout::find_entries() {
+  sparse_.resize(tree_->values.size() / width_);
+  for (std::size_t row = 0; row < sparse_.size(); ++row) {
+    sparse_[row].begin = static_cast<std::uint32_t>(entries_.size());
+    for (std::size_t output = 0; output < width_; ++output) {
+      const auto value = tree_->values[row * width_ + output];
       if (value != 0) entries_.push_back({static_cast<std::uint32_t>(output), value});
     }
-    rows_[row].end = static_cast<std::uint32_t>(entries_.size());
-    rows_[row].is_dense = 3 * (rows_[row].end - rows_[row].begin) > width;
+    sparse_[row].end = static_cast<std::uint32_t>(entries_.size());
+    sparse_[row].is_dense = 3 * (sparse_[row].end - sparse_[row].begin) > width_;
   }
 }
 
-void TreeReadout::add_value(NodeIndex node, std::int64_t* out) const {
-  const auto row = static_cast<std::size_t>(tree_->value_row[static_cast<std::size_t>(node)]);
-  const Sparse& sparse = rows_[row];
-  if (sparse.is_dense) {
-    const std::int64_t* value = tree_->values.data() + row * width_;
-    for (std::size_t k = 0; k < width_; ++k) out[k] += value[k];
-    return;
-  }
-  for (std::uint32_t i = sparse.begin; i < sparse.end; ++i) {
-    out[entries_[i].output] += entries_[i].value;
+template <class ValueRow>
+void TreeReadout::add_pair(const ValueRow* rows, std::int64_t* out, std::size_t stride) const {
+  const std::int64_t* values = tree_->values.data();
+  for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
+    const std::int64_t* value = values + std::size_t{rows[cut]} * 2;
+    out[0] += value[0];
+    out[1] += value[1];
   }
 }
 
-void TreeReadout::add(const data::BinnedData& data, std::uint64_t cuts, RowIndex begin,
-                      RowIndex end, std::span<std::int64_t> sums) const {
-  struct Walk {
-    RowIndex row;
-    NodeIndex node;
-    std::uint64_t active;  // cuts that have not stopped yet
-  };
-  const std::size_t stride = data.n_test() * width_;
-  std::vector<Walk> walks(end - begin);
-  for (RowIndex row = begin; row < end; ++row) walks[row - begin] = {row, 0, cuts};
-  // All rows take a step before any takes the next: their loads then overlap.
-  for (std::size_t n_walks = walks.size(); n_walks > 0;) {
-    std::size_t n_left = 0;
-    for (std::size_t i = 0; i < n_walks; ++i) {
-      Walk walk = walks[i];
-      if (binned_.has_stop(walk.node)) {
-        const auto stops =
-            tree_->stops.empty() ? cuts : tree_->stops[static_cast<std::size_t>(walk.node)];
-        for (auto hits = stops & walk.active; hits != 0; hits &= hits - 1) {
-          const auto cut = static_cast<std::size_t>(std::countr_zero(hits));
-          add_value(walk.node, sums.data() + cut * stride + walk.row * width_);
-        }
-        walk.active &= ~stops;
-        if (walk.active == 0) continue;
-      }
-      walk.node = binned_.child(walk.node, data, data.n_train() + walk.row);
-      walks[n_left++] = walk;
+template <class ValueRow>
+void TreeReadout::add_any(const ValueRow* rows, std::int64_t* out, std::size_t stride) const {
+  for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
+    const Sparse& sparse = sparse_[rows[cut]];
+    if (sparse.is_dense) {
+      const std::int64_t* value = tree_->values.data() + std::size_t{rows[cut]} * width_;
+      for (std::size_t k = 0; k < width_; ++k) out[k] += value[k];
+      continue;
     }
-    n_walks = n_left;
+    for (std::uint32_t i = sparse.begin; i < sparse.end; ++i) {
+      out[entries_[i].output] += entries_[i].value;
+    }
+  }
+}
+
+template <class ValueRow>
+void TreeReadout::add_values(std::span<const ValueRow> value_rows,
+                             std::span<const NodeIndex> leaves, std::size_t stride,
+                             std::int64_t* out) const {
+  // Leaves lie far apart: what the next rows need is asked for ahead.
+  constexpr std::size_t kFar = 32, kNear = 16;
+  const auto end_of = [&](std::size_t i) {
+    return &end_of_[static_cast<std::size_t>(leaves[std::min(i, leaves.size() - 1)])];
+  };
+  for (std::size_t i = 0; i < leaves.size(); ++i, out += width_) {
+    __builtin_prefetch(end_of(i + kFar));
+    __builtin_prefetch(value_rows.data() + *end_of(i + kNear) * n_cuts_);
+    const ValueRow* rows = value_rows.data() + *end_of(i) * n_cuts_;
+    if (width_ == 2) {
+      add_pair(rows, out, stride);
+    } else {
+      add_any(rows, out, stride);
+    }
+  }
+}
+
+void TreeReadout::add(const TestRows& test, model::WalkScratch& scratch, std::size_t n_test,
+                      std::span<std::int64_t> sums) const {
+  std::vector<NodeIndex> leaves(test.rows().n_rows);
+  walk_.walk(test.rows(), scratch, leaves);
+  std::int64_t* out = sums.data() + test.begin() * width_;
+  if (wide_rows_.empty()) {
+    add_values<std::uint16_t>(narrow_rows_, leaves, n_test * width_, out);
+  } else {
+    add_values<std::uint32_t>(wide_rows_, leaves, n_test * width_, out);
   }
 }
 

@@ -4,20 +4,35 @@
 #include <span>
 #include <vector>
 
-#include "binned_tree.hpp"
+#include "orchard/data/binning.hpp"
+#include "orchard/model/code_walk.hpp"
 
 namespace orchard::learn {
 
-/// One tree made ready for reading test rows. Borrows the tree.
+/// Test rows [begin, end) of a fit as walks take them: a column each feature.
+class TestRows {
+ public:
+  TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end);
+  const model::CodeRows& rows() const { return rows_; }
+  RowIndex begin() const { return begin_; }
+
+ private:
+  RowIndex begin_;
+  std::vector<Bin> codes_;
+  model::CodeRows rows_;
+};
+
+/// One tree made ready for reading test rows: a row is walked to the end of its path, which says
+/// where each cut has stopped on the way. Borrows the tree.
 class TreeReadout {
  public:
-  TreeReadout() = default;
-  /// `width`: numbers in a value row.
-  TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width);
+  /// `width`: numbers in a value row. `cuts`: bit c stands for cut c; all bits up to the highest
+  /// are set.
+  TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width,
+              std::uint64_t cuts);
 
-  /// Adds the tree's values for test rows [begin, end) at every cut of `cuts` (bit c: cut c) to
-  /// `sums`, [n_cuts][n_test][width].
-  void add(const data::BinnedData& data, std::uint64_t cuts, RowIndex begin, RowIndex end,
+  /// Adds the tree's values for some test rows at every cut to `sums`, [n_cuts][n_test][width].
+  void add(const TestRows& test, model::WalkScratch& scratch, std::size_t n_test,
            std::span<std::int64_t> sums) const;
 
  private:
@@ -30,12 +45,25 @@ class TreeReadout {
     std::uint32_t output = 0;
     std::int64_t value = 0;
   };
-  void add_value(NodeIndex node, std::int64_t* out) const;
+  std::vector<std::uint32_t> find_stops(std::uint64_t cuts);
+  void find_entries();
+  template <class ValueRow>
+  void add_values(std::span<const ValueRow> value_rows, std::span<const NodeIndex> leaves,
+                  std::size_t stride, std::int64_t* out) const;
+  template <class ValueRow>
+  void add_pair(const ValueRow* rows, std::int64_t* out, std::size_t stride) const;
+  template <class ValueRow>
+  void add_any(const ValueRow* rows, std::int64_t* out, std::size_t stride) const;
 
-  const model::Tree* tree_ = nullptr;
-  BinnedTree binned_;
-  std::size_t width_ = 0;
-  std::vector<Sparse> rows_;
+  const model::Tree* tree_;
+  model::CodeTree walk_;
+  std::size_t width_;
+  std::size_t n_cuts_;
+  std::vector<std::uint32_t> end_of_;  ///< [n_nodes]: number among the leaves, at a leaf
+  /// [n_leaves][n_cuts]: the value row where each cut stops; in half the memory where that fits.
+  std::vector<std::uint16_t> narrow_rows_;
+  std::vector<std::uint32_t> wide_rows_;
+  std::vector<Sparse> sparse_;  ///< [n_value_rows], but for pairs
   std::vector<Entry> entries_;
 };
 

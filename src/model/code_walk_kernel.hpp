@@ -11,8 +11,8 @@ struct NarrowWalk {
   const Bin* codes;
   std::uint32_t stride;
   std::uint32_t leaf_column;
-  std::uint32_t* row;    ///< [n_walks] scratch with 16 more entries
-  std::uint32_t* place;  ///< the same
+  std::uint32_t* row;    ///< [n_walks]: the rows, overwritten; 16 more entries are writable
+  std::uint32_t* state;  ///< the same of the places where they begin
 };
 
 /// leaves[row] = the node that each of `n_walks` rows arrives at; the first for rows that miss

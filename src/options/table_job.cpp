@@ -48,7 +48,9 @@ std::vector<OptionRow> data_section() {
        .name = "train",
        .accepts = path(),
        .default_rule = "required",
-       .help = "Training data: a CSV file with a header line. Relative to the working directory.",
+       .help = "Training data: a CSV file with a header line, or an HDF5 file with the datasets x "
+               "and those named by target, weight and fold_column. Relative to the working "
+               "directory.",
        .commands = kFitting,
        .required_by = kFitting,
        .example = "data/train.csv",
@@ -57,7 +59,7 @@ std::vector<OptionRow> data_section() {
        .name = "input",
        .accepts = path(),
        .default_rule = "required by predict",
-       .help = "Data to predict: a CSV file with the features that the models were trained on.",
+       .help = "Data to predict: a CSV or HDF5 file with the features that the models were trained on.",
        .commands = kPredicting,
        .required_by = kPredicting,
        .example = "data/new.csv",

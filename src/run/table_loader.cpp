@@ -1,127 +1,185 @@
 #include "orchard/run/table_loader.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <limits>
 #include <memory>
+#include <optional>
 
+#include "matrix_loader.hpp"
 #include "orchard/base/text.hpp"
+#include "orchard/h5/input.hpp"
+#include "table_memory.hpp"
 
 namespace orchard::run {
 namespace {
 
-Bytes to_bytes(std::int64_t value) {
-  ByteWriter writer;
-  writer.put(value);
-  return writer.take();
-}
+// A thread's share of the text is read in pieces: between them it may be stopped.
+constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxPieces = 1024;
 
-/// Tells this rank's slice whether it begins inside a quoted field.
-void settle_quotes(comm::Communicator& node, const data::MappedFile& file, data::Slice& slice) {
-  const auto counts = node.all_gather(to_bytes(data::count_quotes(file.text(), slice)));
-  std::int64_t n_before = 0;
-  for (int rank = 0; rank < node.rank(); ++rank) {
-    n_before += ByteReader(counts[static_cast<std::size_t>(rank)]).get<std::int64_t>();
-  }
-  slice.starts_in_quotes = n_before % 2 != 0;
-}
-
-/// Where the parts of a table lie in one block of memory, each on a border of 64 bytes.
-class Placement {
+/// A rank's reading of a CSV file, in pieces that its threads share.
+class CsvReader {
  public:
-  Placement(const data::Layout& layout) : layout_(layout) {
-    const std::size_t n_rows = layout.n_rows;
-    for (std::size_t f = 0; f < layout.schema.n_features(); ++f) {
-      columns_.push_back(place(n_rows * sizeof(float)));
-    }
-    target_ = place(layout.target_column >= 0 ? n_rows * sizeof(double) : 0);
-    weight_ = place(layout.weight_column >= 0 ? n_rows * sizeof(double) : 0);
-    fold_ = place(layout.fold_column >= 0 ? n_rows * sizeof(std::int32_t) : 0);
+  CsvReader(comm::Communicator& node, const std::string& path, const data::ReadRequest& request,
+            parallel::Pool& pool)
+      : node_(node), request_(request), pool_(pool) {
+    node_.together([&] {
+      file_ = std::make_unique<data::MappedFile>(path);
+      const auto rank = static_cast<std::size_t>(node_.rank());
+      const auto own = data::cut_into_slices(file_->text(), node_.size())[rank];
+      const std::size_t n_pieces =
+          std::clamp<std::size_t>((own.end - own.begin) / kPieceBytes, 1, kMaxPieces);
+      const auto text = file_->text().substr(own.begin, own.end - own.begin);
+      slices_ = data::cut_into_slices(text, static_cast<int>(n_pieces));
+      for (auto& slice : slices_) {
+        slice.begin += own.begin;
+        slice.end += own.begin;
+      }
+    });
   }
-  std::size_t n_bytes() const { return end_; }
 
-  data::TableBuffers buffers(std::byte* memory) const {
-    data::TableBuffers out;
-    for (const auto at : columns_) out.columns.push_back(reinterpret_cast<float*>(memory + at));
-    if (layout_.target_column >= 0) out.target = reinterpret_cast<double*>(memory + target_);
-    if (layout_.weight_column >= 0) out.weight = reinterpret_cast<double*>(memory + weight_);
-    if (layout_.fold_column >= 0) out.fold = reinterpret_cast<std::int32_t*>(memory + fold_);
+  LoadedTable read() {
+    count_marks();
+    LoadedTable out;
+    std::optional<data::Layout> draft;
+    node_.together([&] {
+      if (n_draft_rows_ > 0) {
+        draft = data::make_draft(*file_, request_, static_cast<RowIndex>(n_draft_rows_));
+      }
+    });
+    data::TableBuffers buffers;
+    if (draft) {
+      const Placement placement(*draft);
+      out.memory = node_.allocate_shared(placement.n_bytes());
+      buffers = placement.buffers(out.memory.data);
+      for (std::size_t i = 0; i < slices_.size(); ++i) {
+        drafts_.push_back({&*draft, &buffers, first_row_[i], n_rows_[i], true, {}});
+      }
+    }
+    survey();
+    if (draft && !accept(*draft)) {
+      node_.free_shared(out.memory);
+      draft.reset();
+    }
+    if (!draft) {
+      const Placement placement(layout_);
+      out.memory = node_.allocate_shared(placement.n_bytes());
+      buffers = placement.buffers(out.memory.data);
+      node_.together([&] {
+        for_pieces([&](std::size_t i) {
+          data::read_slice(*file_, slices_[i], layout_, request_, first_row_[i], buffers);
+        });
+      });
+    }
+    node_.barrier();
+    out.table = view(layout_, buffers);
+    out.digest = shared_digest(node_, out.table, pool_);
     return out;
   }
 
  private:
-  std::size_t place(std::size_t n_bytes) {
-    const auto at = end_;
-    end_ += (n_bytes + 63) / 64 * 64;
-    return at;
+  template <class Body>
+  void for_pieces(Body&& body) {
+    pool_.for_chunks(slices_.size(), 1, [&](std::size_t i, std::size_t, int) { body(i); });
   }
-  const data::Layout& layout_;
-  std::vector<std::size_t> columns_;
-  std::size_t target_ = 0, weight_ = 0, fold_ = 0, end_ = 0;
-};
 
-data::Table view(const data::Layout& layout, const data::TableBuffers& buffers) {
-  data::Table table;
-  table.schema = layout.schema;
-  table.n_rows = layout.n_rows;
-  table.columns.assign(buffers.columns.begin(), buffers.columns.end());
-  const std::size_t n_rows = layout.n_rows;
-  if (buffers.target != nullptr) table.target = {buffers.target, n_rows};
-  if (buffers.weight != nullptr) table.weight = {buffers.weight, n_rows};
-  if (buffers.fold != nullptr) table.fold = {buffers.fold, n_rows};
-  return table;
-}
+  /// Settles what is quoted where, and which rows each piece owns if nothing is quoted anywhere.
+  void count_marks() {
+    std::vector<data::Marks> marks(slices_.size());
+    ByteWriter writer;
+    node_.together([&] {
+      for_pieces([&](std::size_t i) { marks[i] = data::count_marks(*file_, slices_[i]); });
+      data::Marks sum;
+      for (const auto& each : marks) add(sum, each);
+      writer.put(sum);
+    });
+    const auto of_ranks = node_.all_gather(writer.take());
+    data::Marks before, all;
+    for (int rank = 0; rank < node_.size(); ++rank) {
+      const auto one = ByteReader(of_ranks[static_cast<std::size_t>(rank)]).get<data::Marks>();
+      if (rank < node_.rank()) add(before, one);
+      add(all, one);
+    }
+    const bool is_plain = all.n_quotes == 0 && all.n_lone_returns == 0 &&
+                          all.n_rows < std::int64_t{std::numeric_limits<RowIndex>::max()};
+    if (is_plain) n_draft_rows_ = all.n_rows;
+    for (std::size_t i = 0; i < slices_.size(); ++i) {
+      slices_[i].starts_in_quotes = before.n_quotes % 2 != 0;
+      first_row_.push_back(static_cast<RowIndex>(is_plain ? before.n_rows : 0));
+      n_rows_.push_back(static_cast<RowIndex>(is_plain ? marks[i].n_rows : 0));
+      add(before, marks[i]);
+    }
+  }
 
-LoadedTable load_on_node(comm::Communicator& node, const std::string& path,
-                         const data::ReadRequest& request) {
-  std::unique_ptr<data::MappedFile> file;
-  node.together([&] { file = std::make_unique<data::MappedFile>(path); });
-  auto slice =
-      data::cut_into_slices(file->text(), node.size())[static_cast<std::size_t>(node.rank())];
-  settle_quotes(node, *file, slice);
+  static void add(data::Marks& sum, const data::Marks& more) {
+    sum.n_quotes += more.n_quotes;
+    sum.n_rows += more.n_rows;
+    sum.n_lone_returns += more.n_lone_returns;
+  }
 
-  data::Survey own;
-  node.together([&] { own = data::survey_slice(*file, slice, request); });
-  data::Survey whole;
-  std::int64_t first_row = 0;
-  data::Layout layout;
-  const auto surveys = node.all_gather(own.to_bytes());
-  node.together([&] {
-    for (int rank = 0; rank < node.size(); ++rank) {
-      auto next = data::Survey::from_bytes(surveys[static_cast<std::size_t>(rank)]);
-      if (rank < node.rank()) first_row += next.n_rows;
-      if (rank == 0) {
-        whole = std::move(next);
-      } else {
+  /// Surveys all pieces, concludes what the file holds and where each piece's rows begin.
+  void survey() {
+    data::Survey own;
+    node_.together([&] {
+      std::vector<data::Survey> surveys(slices_.size());
+      for_pieces([&](std::size_t i) {
+        surveys[i] = data::survey_slice(*file_, slices_[i], request_,
+                                        drafts_.empty() ? nullptr : &drafts_[i]);
+      });
+      for (std::size_t i = 0; i < surveys.size(); ++i) {
+        first_row_[i] = static_cast<RowIndex>(own.n_rows);
+        own.merge(surveys[i]);
+      }
+    });
+    const auto surveys = node_.all_gather(own.to_bytes());
+    node_.together([&] {
+      data::Survey whole;
+      std::int64_t n_before = 0;
+      for (int rank = 0; rank < node_.size(); ++rank) {
+        const auto next = data::Survey::from_bytes(surveys[static_cast<std::size_t>(rank)]);
+        if (rank < node_.rank()) n_before += next.n_rows;
         whole.merge(next);
       }
-    }
-    layout = data::conclude(*file, whole, request);
-  });
+      for (auto& row : first_row_) row += static_cast<RowIndex>(n_before);
+      layout_ = data::conclude(*file_, whole, request_);
+    });
+  }
 
-  const Placement placement(layout);
-  LoadedTable out;
-  out.memory = node.allocate_shared(placement.n_bytes());
-  const auto buffers = placement.buffers(out.memory.data);
-  node.together([&] {
-    data::read_slice(*file, slice, layout, request, static_cast<RowIndex>(first_row), buffers);
-  });
-  node.barrier();
-  out.table = view(layout, buffers);
-  Bytes digest_bytes;
-  node.together([&] {
-    if (node.rank() != 0) return;
-    ByteWriter writer;
-    writer.put(data::table_digest(out.table));
-    digest_bytes = writer.take();
-  });
-  out.digest = ByteReader(node.broadcast(std::move(digest_bytes), 0)).get<Digest128>();
-  return out;
-}
+  /// Whether the draft has become the table: on all ranks or on none.
+  bool accept(const data::Layout& draft) {
+    bool is_good = data::is_draft_of(draft, layout_);
+    for (const auto& slice : drafts_) is_good = is_good && slice.is_good;
+    if (node_.min(is_good ? 1 : 0) == 0) return false;
+    std::atomic<bool> is_settled{true};
+    node_.together([&] {
+      for_pieces([&](std::size_t i) {
+        if (!data::settle_labels(drafts_[i], layout_)) is_settled = false;
+      });
+    });
+    return node_.min(is_settled ? 1 : 0) == 1;
+  }
+
+  comm::Communicator& node_;
+  const data::ReadRequest& request_;
+  parallel::Pool& pool_;
+  std::unique_ptr<data::MappedFile> file_;
+  std::vector<data::Slice> slices_;
+  std::int64_t n_draft_rows_ = 0;             ///< 0: no draft
+  std::vector<RowIndex> first_row_, n_rows_;  ///< of each piece
+  std::vector<data::DraftSlice> drafts_;      ///< of each piece, or empty
+  data::Layout layout_;
+};
 
 }  // namespace
 
 LoadedTable load_table(comm::Communicator& world, comm::Communicator& node, const std::string& path,
-                       const data::ReadRequest& request) {
+                       const data::ReadRequest& request, parallel::Pool& pool) {
   LoadedTable out;
-  world.together([&] { out = load_on_node(node, path, request); });
+  world.together([&] {
+    out = h5::is_hdf5(path) ? load_matrix(node, path, request, pool)
+                            : CsvReader(node, path, request, pool).read();
+  });
   ByteWriter writer;
   writer.put(out.digest);
   const auto digests = world.all_gather(writer.take());

@@ -1,9 +1,11 @@
 #pragma once
 // Reading CSV (RFC 4180) in parallel: every reader takes a range of bytes, in three passes that
 // each end in an exchange of small summaries:
-//   1. count_quotes   -> every reader knows whether its range begins inside a quoted field
+//   1. count_marks    -> every reader knows whether its range begins inside a quoted field
 //   2. survey_slice   -> merged in range order: rows, types, levels, classes, the first fault
 //   3. read_slice     -> each reader parses its own rows straight into the columns
+// Most tables are plain numbers without a quote. Where the marks allow it (`make_draft`) the second
+// pass writes the table on that assumption, and the third is needed only when it proves wrong.
 // Nothing here communicates; `run` moves the summaries between ranks.
 
 #include <map>
@@ -57,9 +59,13 @@ struct Slice {
 
 /// Cuts the text into `n_slices` ranges of about equal size (some may be empty).
 std::vector<Slice> cut_into_slices(std::string_view text, int n_slices);
-/// Number of quote characters in the range. The parity of all ranges before one tells
-/// `starts_in_quotes`.
-std::int64_t count_quotes(std::string_view text, const Slice& slice);
+/// The characters of a range that decide where rows end.
+struct Marks {
+  std::int64_t n_quotes = 0;  ///< their parity over all ranges before one: `starts_in_quotes`
+  std::int64_t n_rows = 0;    ///< that the range owns, if the text has no quote and no lone CR
+  std::int64_t n_lone_returns = 0;
+};
+Marks count_marks(const MappedFile& file, const Slice& slice);
 
 /// What a range knows about its rows: small, mergeable, no values.
 class Survey {
@@ -67,7 +73,7 @@ class Survey {
   struct Column {
     /// A categorical feature and a class target count all their cells as texts.
     std::int64_t n_missing = 0, n_numbers = 0, n_texts = 0;
-    std::int64_t n_positive = 0;          ///< numbers above zero
+    std::int64_t n_positive = 0;          ///< numbers above zero; of a weight column
     std::int64_t first_missing_row = -1;  ///< within this survey
     /// First cell that is no number: row (within this survey) and text, for messages.
     std::int64_t first_text_row = -1;
@@ -88,8 +94,6 @@ class Survey {
   static Survey from_bytes(ByteSpan bytes);
 };
 
-Survey survey_slice(const MappedFile& file, const Slice& slice, const ReadRequest& request);
-
 /// Where each column of the file goes.
 struct Layout {
   model::Schema schema;
@@ -98,13 +102,6 @@ struct Layout {
   std::int32_t target_column = -1, weight_column = -1, fold_column = -1;
 };
 
-/// Fixes types, levels and classes from the whole file's survey. A column is numeric when all its
-/// cells are, and categorical when declared so or when at most half of its cells are numbers; a
-/// mostly numeric column with text in it is a fault. Throws kData naming file, row and column:
-/// ragged row, missing target (nearest name), duplicate names, no rows, one class only, too many
-/// levels, target not usable for the task, unknown drop/categorical/weight column.
-Layout conclude(const MappedFile& file, const Survey& whole, const ReadRequest& request);
-
 /// Where read_slice writes: arrays of the whole table.
 struct TableBuffers {
   std::vector<float*> columns;   ///< [n_features][n_rows]
@@ -112,6 +109,40 @@ struct TableBuffers {
   double* weight = nullptr;      ///< [n_rows] or null
   std::int32_t* fold = nullptr;  ///< [n_rows] or null
 };
+
+/// The layout of a table whose features are all numbers, before anything is known of its cells, or
+/// nothing when some are declared otherwise. Throws as `conclude` does for names.
+std::optional<Layout> make_draft(const MappedFile& file, const ReadRequest& request,
+                                 RowIndex n_rows);
+
+/// Where a survey also writes the rows of its slice.
+struct DraftSlice {
+  const Layout* layout = nullptr;  ///< borrowed
+  const TableBuffers* out = nullptr;
+  RowIndex first_row = 0, n_rows = 0;  ///< the rows of the table that the slice owns
+  /// Out: every value written is what read_slice writes, except for labels: their target is the
+  /// number in `labels`.
+  bool is_good = true;
+  std::vector<std::string> labels;
+};
+
+/// With a draft, also writes its rows. Local, any thread.
+Survey survey_slice(const MappedFile& file, const Slice& slice, const ReadRequest& request,
+                    DraftSlice* draft = nullptr);
+
+/// Fixes types, levels and classes from the whole file's survey. A column is numeric when all its
+/// cells are, and categorical when declared so or when at most half of its cells are numbers; a
+/// mostly numeric column with text in it is a fault. Throws kData naming file, row and column:
+/// ragged row, missing target (nearest name), duplicate names, no rows, one class only, too many
+/// levels, target not usable for the task, unknown drop/categorical/weight column.
+Layout conclude(const MappedFile& file, const Survey& whole, const ReadRequest& request);
+
+/// Whether the table that surveys wrote to `draft` is the one that `layout` describes, if all its
+/// slices are good.
+bool is_draft_of(const Layout& draft, const Layout& layout);
+/// Puts classes in the place of the numbers of labels; false when a label is no class, which
+/// read_slice will complain of. Local, any thread.
+bool settle_labels(const DraftSlice& draft, const Layout& layout);
 
 /// Parses the rows of `slice`; the first of them is row `first_row` of the table. Throws kData for
 /// a number out of float range, a negative or non-finite weight, a non-integer fold.

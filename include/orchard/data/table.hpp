@@ -8,6 +8,7 @@
 #include "orchard/base/types.hpp"
 #include "orchard/model/ensemble.hpp"
 #include "orchard/model/schema.hpp"
+#include "orchard/parallel/pool.hpp"
 
 namespace orchard::data {
 
@@ -27,5 +28,11 @@ struct Table {
 /// Digest of everything in a table that can change a result: schema, values, target, weights,
 /// folds, over fixed blocks of rows in order. Independent of file format and of who reads.
 Digest128 table_digest(const Table& table);
+/// The same from parts: digests of blocks [first, last) of n_digest_blocks(table), made by whoever
+/// wants to, and joined in order. Local.
+std::size_t n_digest_blocks(const Table& table);
+std::vector<Digest128> block_digests(const Table& table, std::size_t first, std::size_t last,
+                                     parallel::Pool& pool);
+Digest128 table_digest(const Table& table, std::span<const Digest128> blocks);
 
 }  // namespace orchard::data

@@ -5,6 +5,7 @@
 
 #include "orchard/comm/communicator.hpp"
 #include "orchard/data/csv.hpp"
+#include "orchard/parallel/pool.hpp"
 
 namespace orchard::run {
 
@@ -15,10 +16,11 @@ struct LoadedTable {
   Digest128 digest;
 };
 
-/// Reads a CSV file. Ranks of `node` take byte ranges, exchange surveys and parse their own rows.
+/// Reads a CSV file, or an HDF5 file as data::MatrixFile describes it; the first bytes tell which.
+/// Ranks of `node` and their threads take byte ranges, exchange surveys and parse their own rows.
 /// Every node reads for itself; `world` then agrees that all saw the same data. Throws kData on all
 /// ranks. Collective over `world`.
 LoadedTable load_table(comm::Communicator& world, comm::Communicator& node, const std::string& path,
-                       const data::ReadRequest& request);
+                       const data::ReadRequest& request, parallel::Pool& pool);
 
 }  // namespace orchard::run

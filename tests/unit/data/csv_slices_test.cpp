@@ -23,7 +23,7 @@ std::string read_in_slices(const std::string& path, const ReadRequest& request, 
     Survey whole;
     for (Slice& slice : slices) {
       slice.starts_in_quotes = n_quotes % 2 != 0;
-      n_quotes += count_quotes(file.text(), slice);
+      n_quotes += count_marks(file, slice).n_quotes;
       first_row.push_back(static_cast<RowIndex>(whole.n_rows));
       whole.merge(Survey::from_bytes(survey_slice(file, slice, request).to_bytes()));
     }

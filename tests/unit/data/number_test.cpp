@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "orchard/base/text.hpp"
 #include "orchard/random/stream.hpp"
@@ -79,6 +80,45 @@ TEST(Number, RoundsCorrectly) {
     }
     ASSERT_EQ(parse_number(text), std::strtod(text.c_str(), nullptr)) << text;
   }
+}
+
+/// The short way reads what the long way reads, or leaves it to that.
+TEST(Number, ShortFormsReadTheSame) {
+  const random::Stream stream(testing::test_seed(), random::Purpose::kBootstrap, 1);
+  std::uint64_t draw = 0;
+  std::vector<std::string> cells = {
+      "0",   "-0",      "5",        "5.",       "-5.",   "0.0",       "-0.00",
+      "007", "1234567", "12345678", "1.234567", "-",     "",          ".5",
+      "-.5", "+1",      "1e5",      "1.5e-3",   "1.2.3", "1.2345678", "9999999.9999999",
+      "x",   "1x",      "1.x",      "\"1\"",    " 1",    "1 ",        "1:",
+      "1./", "nan",     "--1",      "1-",       "1.-2"};
+  for (int i = 0; i < 20000; ++i) {
+    std::string cell = stream.below(2, draw++) == 0 ? "-" : "";
+    cell += std::to_string(stream.bits(draw++) >> (20 + stream.below(44, draw)));
+    if (stream.below(4, draw++) != 0) {
+      cell += "." + std::to_string(stream.bits(draw++) >> (35 + stream.below(29, draw)));
+    }
+    cells.push_back(cell);
+  }
+  int n_short = 0;
+  for (const auto& cell : cells) {
+    for (const std::string cell_end : {",", "\n", "\r\n", ";"}) {
+      const std::string text = cell + cell_end + "0123456789012345678901234567";
+      float value = -1;
+      const char* const at = read_short_number(text.data(), text.data() + text.size(), value);
+      if (at == nullptr) continue;
+      ++n_short;
+      ASSERT_EQ(at, text.data() + cell.size()) << text;
+      ASSERT_NE(cell_end, ";") << text;
+      const auto expected = parse_number(cell);
+      ASSERT_TRUE(expected) << text;
+      const float expected_value = static_cast<float>(*expected) + 0.0f;
+      ASSERT_EQ(std::memcmp(&value, &expected_value, sizeof value), 0) << text;
+    }
+    float value = 0;
+    EXPECT_EQ(read_short_number(cell.data(), cell.data() + cell.size(), value), nullptr) << cell;
+  }
+  EXPECT_GT(n_short, 20000);
 }
 
 }  // namespace

@@ -1,0 +1,64 @@
+#include "matrix_loader.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "orchard/base/text.hpp"
+#include "orchard/data/matrix_file.hpp"
+#include "table_memory.hpp"
+
+namespace orchard::run {
+namespace {
+
+void agree_on_labels(comm::Communicator& node, data::MatrixFile& file, RowIndex first,
+                     RowIndex last) {
+  ByteWriter writer;
+  node.together([&] {
+    const auto labels = file.labels(first, last);
+    writer.put(std::vector<std::string>(labels.begin(), labels.end()));
+  });
+  const auto of_ranks = node.all_gather(writer.take());
+  node.together([&] {
+    std::set<std::string> labels;
+    for (const auto& bytes : of_ranks) {
+      for (auto& label : ByteReader(bytes).get_strings()) labels.insert(std::move(label));
+    }
+    file.set_labels(labels);
+  });
+}
+
+}  // namespace
+
+LoadedTable load_matrix(comm::Communicator& node, const std::string& path,
+                        const data::ReadRequest& request, parallel::Pool& pool) {
+  std::unique_ptr<data::MatrixFile> file;
+  node.together([&] { file = std::make_unique<data::MatrixFile>(path, request); });
+  const auto part = [&](int rank) {
+    return static_cast<RowIndex>(std::uint64_t{file->n_rows()} * static_cast<std::uint64_t>(rank) /
+                                 static_cast<std::uint64_t>(node.size()));
+  };
+  const RowIndex first = part(node.rank()), last = part(node.rank() + 1);
+  const bool has_labels = file->layout().target_column >= 0 && request.schema == nullptr &&
+                          request.task == Task::kClassification;
+  if (has_labels) agree_on_labels(node, *file, first, last);
+
+  const Placement placement(file->layout());
+  LoadedTable out;
+  out.memory = node.allocate_shared(placement.n_bytes());
+  const auto buffers = placement.buffers(out.memory.data);
+  node.together([&] { file->read_vectors(first, last, buffers); });
+  node.together([&] { file->read_features(first, last, buffers, pool); });
+  node.barrier();
+  out.table = view(file->layout(), buffers);
+  node.together([&] {
+    const auto& weight = out.table.weight;
+    if (!weight.empty() && *std::max_element(weight.begin(), weight.end()) <= 0) {
+      throw Error(ErrorKind::kData, format("no weight in '{}' is above zero.", request.weight),
+                  path);
+    }
+  });
+  out.digest = shared_digest(node, out.table, pool);
+  return out;
+}
+
+}  // namespace orchard::run
