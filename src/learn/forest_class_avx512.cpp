@@ -180,6 +180,18 @@ bool search_cells(const FeatureCells* features, std::size_t n_features, const Sh
   return is_varied;
 }
 
+std::size_t mark_drawn(const std::uint8_t* weights, std::size_t n, std::uint64_t* masks) {
+  std::size_t n_drawn = 0;
+  for (std::size_t at = 0; at < n; at += 64) {
+    const __mmask64 here = n - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (n - at)) - 1;
+    const __m512i v = _mm512_maskz_loadu_epi8(here, weights + at);
+    masks[at / 64] = _mm512_test_epi8_mask(v, v);
+    n_drawn += static_cast<std::size_t>(_mm_popcnt_u64(masks[at / 64]));
+  }
+  _mm256_zeroupper();
+  return n_drawn;
+}
+
 Summary summarize(const Counts& counts) {
   const __m512i low = _mm512_loadu_si512(&counts[0]), high = _mm512_loadu_si512(&counts[16]);
   Summary out;

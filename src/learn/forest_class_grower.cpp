@@ -152,7 +152,8 @@ bool ClassGrower::find_split(const Node& node, Choice& choice) {
     const std::size_t begin = tried_.size();
     const std::size_t n_left = begin < plan_.n_tried ? plan_.n_tried - begin : 1;
     const std::size_t n = std::min(n_left, kFeaturesAPass);
-    for (std::size_t i = 0; i < n; ++i) tried_.push_back(order_.next());
+    tried_.resize(begin + n);
+    order_.draw(n, tried_.data() + begin);
     is_varied |= try_features(node, begin, n, choice);
   }
   return choice.is_found();

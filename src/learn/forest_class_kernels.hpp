@@ -66,6 +66,10 @@ struct FeatureCells {
 bool search_cells(const FeatureCells* features, std::size_t n_features, const ShortNode& node,
                   Choice& best);
 
+/// masks[i] has bit j set where weights[64 i + j] is not 0; bits past `n` are 0. Returns their
+/// number.
+std::size_t mark_drawn(const std::uint8_t* weights, std::size_t n, std::uint64_t* masks);
+
 /// Weight and classes (bit c: class c is present) of some rows.
 struct Summary {
   std::uint32_t weight = 0, classes = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <new>
 
-#include "orchard/base/error.hpp"
 #include "orchard/base/instruction_set.hpp"
 
 #if ORCHARD_HAS_X86_64
@@ -15,27 +14,19 @@ MovingRows::MovingRows(const ForestPlan& plan)
   const std::size_t n_train = plan.context.data.n_train();
   label_.assign(plan.targets.label.begin(), plan.targets.label.end());
   label_.resize(n_train + binary::kReadAhead);
-  weight_.resize(n_train + binary::kReadAhead);
   for (auto& masks : masks_) masks.resize(n_train / 64 + 1);
 }
 
 void MovingRows::take(std::uint64_t tree) {
   const auto& data = plan_.context.data;
-  draw_rows(plan_, tree, multiplicity_);
-  const std::size_t n_train = multiplicity_.size();
-  std::uint32_t most = 0;
-  auto& is_drawn = masks_[0];
-  std::fill(is_drawn.begin(), is_drawn.end(), 0);
-  n_rows_ = 0;
-  for (std::size_t row = 0; row < n_train; ++row) {
-    most = std::max(most, multiplicity_[row]);
-    weight_[row] = static_cast<std::uint8_t>(multiplicity_[row]);
-    const std::uint64_t drawn = weight_[row] != 0 ? 1 : 0;
-    is_drawn[row / 64] |= drawn << row % 64;
-    n_rows_ += drawn;
+  const std::size_t n_train = data.n_train();
+  weight_.assign(n_train + binary::kReadAhead, plan_.settings.bootstrap ? 0 : 1);
+  if (plan_.settings.bootstrap) {
+    std::uint8_t* const weights = weight_.data();
+    // That a row is drawn more than 255 times has a probability below 2^-1600.
+    draw_each(plan_, tree, [&](RowIndex position) { ++weights[position]; });
   }
-  // As many draws of one row come with a probability below 2^-1600.
-  require(most <= 255, "a row's multiplicity fits a byte");
+  n_rows_ = mark_drawn(weight_.data(), n_train, masks_[0].data());
   // An odd number of cache lines: the columns of a row then lie in different sets.
   const std::size_t stride = ((n_rows_ + binary::kReadAhead + 63) / 64 | 1) * 64;
   if (stride > stride_) {

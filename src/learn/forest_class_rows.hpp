@@ -43,7 +43,6 @@ class MovingRows {
   const ForestPlan& plan_;
   std::size_t n_features_;
   std::vector<std::uint8_t> label_, weight_;  ///< of all training rows; readable a little further
-  std::vector<std::uint32_t> multiplicity_;
   std::vector<std::uint64_t> masks_[2];
   std::unique_ptr<Bin[], Free> blocks_[2];
   std::size_t stride_ = 0;
