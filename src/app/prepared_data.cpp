@@ -79,7 +79,9 @@ PreparedData prepare_data(Session& session) {
 
   PreparedData out;
   out.loaded =
-      run::load_table(session.world(), session.node(), job.data.train, request, session.pool());
+      run::load_table(session.world(), session.node(), job.data.train, request, session.pool(),
+                      session.command() == options::Command::kSearch ? run::Features::kHeld
+                                                                     : run::Features::kOnDemand);
   const auto& table = out.loaded.table;
   session.world().together([&] {
     check_scorers(job.search, table.schema);

@@ -41,8 +41,8 @@ void for_values(const float* column, std::span<const RowIndex> rows, Use&& use) 
 /// A feature while its bins are made.
 class FeatureBinner {
  public:
-  FeatureBinner(const Table& table, std::size_t feature)
-      : column_(table.columns[feature]), described_(table.schema.features[feature]) {}
+  FeatureBinner(const float* column, const model::Feature& described)
+      : column_(column), described_(described) {}
 
   struct Scratch {
     std::vector<float> values, sorting;
@@ -186,10 +186,25 @@ std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int m
   if (first == last) return bins;
   auto sample = sample_positions(layout.n_train, random_state, pool);
   for (RowIndex& position : sample) position = fold.train[position];
-  for (std::size_t begin = first; begin < last; begin += kWaveFeatures) {
+  std::size_t n_wave = kWaveFeatures;
+  std::vector<float> read;
+  if (table.source != nullptr) {
+    n_wave = std::clamp<std::size_t>(Table::kPartBytes / (table.n_rows * sizeof(float)), 1, n_wave);
+    read.resize(std::min(n_wave, last - first) * table.n_rows);
+  }
+  for (std::size_t begin = first; begin < last; begin += n_wave) {
+    const std::size_t end = std::min(last, begin + n_wave);
+    std::vector<const float*> held(table.columns.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   table.columns.begin() + static_cast<std::ptrdiff_t>(end));
+    if (table.source != nullptr) {
+      std::vector<float*> out;
+      for (std::size_t i = 0; i < end - begin; ++i) out.push_back(read.data() + i * table.n_rows);
+      table.source->read(begin, end, 0, table.n_rows, out, pool);
+      held.assign(out.begin(), out.end());
+    }
     std::vector<FeatureBinner> binners;
-    for (std::size_t feature = begin; feature < std::min(last, begin + kWaveFeatures); ++feature) {
-      binners.emplace_back(table, feature);
+    for (std::size_t i = 0; i < end - begin; ++i) {
+      binners.emplace_back(held[i], table.schema.features[begin + i]);
     }
     bin_wave(fold, sample, max_bins, layout, binners,
              reinterpret_cast<Bin*>(memory) + begin * layout.column_stride, pool);

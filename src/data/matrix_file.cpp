@@ -13,30 +13,29 @@ namespace orchard::data {
 namespace {
 
 const std::string kMatrix = "x";
-constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+constexpr std::size_t kBlockBytes = std::size_t{2} << 20;
+constexpr std::size_t kChunkRows = 4096;
+constexpr std::size_t kNarrowColumns = 1024;
 constexpr RowIndex kBlockRows = 65536;
 
-/// Rows of one block of row-major values into their columns; the first row with a value that is no
-/// float32, or -1.
-std::int64_t spread(std::span<const float> block, std::size_t n_columns,
-                    std::span<const std::int32_t> column_of_feature, std::size_t begin,
-                    std::size_t end, RowIndex first_row, const TableBuffers& out) {
+/// Rows [begin, end) of one block of row-major values, `n_columns` wide, into arrays of their
+/// columns; the first row with a value that is no float32, or -1.
+std::int64_t spread(const float* block, std::size_t n_columns, std::span<const std::size_t> columns,
+                    std::size_t begin, std::size_t end, std::size_t offset,
+                    std::span<float* const> out) {
   constexpr std::size_t kTileRows = 16;  // a cache line of each column
   std::int64_t wrong_row = -1;
-  for (std::size_t tile = begin; tile < end; tile += kTileRows) {
+  for (std::size_t tile = begin; tile < end && wrong_row < 0; tile += kTileRows) {
     const std::size_t tile_end = std::min(end, tile + kTileRows);
-    for (std::size_t feature = 0; feature < column_of_feature.size(); ++feature) {
-      const float* from = block.data() + static_cast<std::size_t>(column_of_feature[feature]);
-      float* const to = out.columns[feature] + first_row;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
       for (std::size_t row = tile; row < tile_end; ++row) {
-        const float value = from[row * n_columns] + 0.0f;
+        const float value = block[row * n_columns + columns[i]] + 0.0f;
         if (std::isinf(value) && (wrong_row < 0 || static_cast<std::int64_t>(row) < wrong_row)) {
           wrong_row = static_cast<std::int64_t>(row);
         }
-        to[row] = value;
+        out[i][offset + row] = value;
       }
     }
-    if (wrong_row >= 0) break;
   }
   return wrong_row;
 }
@@ -44,7 +43,10 @@ std::int64_t spread(std::span<const float> block, std::size_t n_columns,
 }  // namespace
 
 MatrixFile::MatrixFile(const std::string& path, const ReadRequest& request)
-    : file_(path), path_(path), request_(request) {
+    : file_(path),
+      path_(path),
+      changed_at_(std::filesystem::last_write_time(path)),
+      request_(request) {
   const auto shape = file_.shape(kMatrix);
   if (shape.size() != 2) {
     file_.fail(kMatrix, format("has {} dimension, expected two: rows and features", shape.size()));
@@ -208,28 +210,40 @@ void MatrixFile::read_vectors(RowIndex first, RowIndex last, const TableBuffers&
   }
 }
 
-void MatrixFile::read_features(RowIndex first, RowIndex last, const TableBuffers& out,
-                               parallel::Pool& pool) const {
-  const std::size_t n_block_rows =
-      std::max<std::size_t>(1, kBlockBytes / (n_columns_ * sizeof(float)));
+void MatrixFile::read(std::size_t first_feature, std::size_t last_feature, RowIndex first_row,
+                      RowIndex last_row, std::span<float* const> out, parallel::Pool& pool) const {
+  const auto features =
+      std::span(layout_.column_of_feature).subspan(first_feature, last_feature - first_feature);
+  if (features.empty()) return;
+  // Narrow rows are read whole: to pick columns costs HDF5 more than to copy them.
+  const auto [least, greatest] = std::minmax_element(features.begin(), features.end());
+  const bool is_narrow = n_columns_ <= kNarrowColumns;
+  const auto begin = is_narrow ? 0 : static_cast<std::size_t>(*least);
+  const auto end = is_narrow ? n_columns_ : static_cast<std::size_t>(*greatest) + 1;
+  std::vector<std::size_t> columns;
+  for (const auto column : features) columns.push_back(static_cast<std::size_t>(column) - begin);
+  const std::size_t width = end - begin;
+  const std::size_t n_block_rows = std::max<std::size_t>(1, kBlockBytes / (width * sizeof(float)));
   std::vector<float> block;
-  for (std::uint64_t begin = first; begin < last; begin += n_block_rows) {
+  for (std::uint64_t row = first_row; row < last_row; row += n_block_rows) {
     pool.poll();
     const auto n_rows =
-        static_cast<std::size_t>(std::min<std::uint64_t>(n_block_rows, last - begin));
-    block.resize(n_rows * n_columns_);
-    file_.read_rows(kMatrix, begin, begin + n_rows, block.data());
-    pool.for_chunks(n_rows, 4096, [&](std::size_t from, std::size_t to, int) {
-      const auto wrong = spread(block, n_columns_, layout_.column_of_feature, from, to,
-                                static_cast<RowIndex>(begin), out);
+        static_cast<std::size_t>(std::min<std::uint64_t>(n_block_rows, last_row - row));
+    block.resize(n_rows * width);
+    file_.read_block(kMatrix, row, row + n_rows, begin, end, block.data());
+    pool.for_chunks(n_rows, kChunkRows, [&](std::size_t from, std::size_t to, int) {
+      const auto wrong = spread(block.data(), width, columns, from, to, row - first_row, out);
       if (wrong >= 0) {
         file_.fail(kMatrix,
                    format("row {} holds a value that is infinite or beyond the range of "
                           "numbers (3.4e38)",
-                          begin + static_cast<std::uint64_t>(wrong)),
+                          row + static_cast<std::uint64_t>(wrong)),
                    "NaN is missing.");
       }
     });
+  }
+  if (std::filesystem::last_write_time(path_) != changed_at_) {
+    file_.fail("", "was changed while it was being read");
   }
 }
 

@@ -43,11 +43,31 @@ void add_block(Digester& digester, std::span<const T> values, RowIndex begin, Ro
   if (!values.empty()) digester.add(std::as_bytes(values.subspan(begin, n_rows)));
 }
 
-Digest128 block_digest(const Table& table, RowIndex begin, std::vector<float>& scratch) {
+void add_source(Digester& digester, const Table& table, RowIndex begin, RowIndex n_rows,
+                std::vector<float>& scratch, parallel::Pool& pool) {
+  const std::size_t n_features = table.schema.n_features();
+  const std::size_t n_part =
+      std::clamp<std::size_t>(Table::kPartBytes / (n_rows * sizeof(float)), 1, n_features);
+  std::vector<float> part(n_part * n_rows);
+  for (std::size_t first = 0; first < n_features; first += n_part) {
+    const std::size_t last = std::min(n_features, first + n_part);
+    std::vector<float*> columns;
+    for (std::size_t i = 0; i < last - first; ++i) columns.push_back(part.data() + i * n_rows);
+    table.source->read(first, last, begin, begin + n_rows, columns, pool);
+    for (const float* column : columns) add_column(digester, {column, n_rows}, scratch);
+  }
+}
+
+Digest128 block_digest(const Table& table, RowIndex begin, std::vector<float>& scratch,
+                       parallel::Pool& pool) {
   const RowIndex n_rows = std::min(kBlockRows, table.n_rows - begin);
   Digester digester;
-  for (const float* column : table.columns) {
-    add_column(digester, {column + begin, n_rows}, scratch);
+  if (table.source != nullptr) {
+    add_source(digester, table, begin, n_rows, scratch, pool);
+  } else {
+    for (const float* column : table.columns) {
+      add_column(digester, {column + begin, n_rows}, scratch);
+    }
   }
   add_block(digester, table.target, begin, n_rows);
   add_block(digester, table.weight, begin, n_rows);
@@ -65,10 +85,16 @@ std::vector<Digest128> block_digests(const Table& table, std::size_t first, std:
                                      parallel::Pool& pool) {
   std::vector<Digest128> digests(last - first);
   std::vector<std::vector<float>> scratch(static_cast<std::size_t>(pool.n_threads()));
-  pool.for_chunks(digests.size(), 1, [&](std::size_t i, std::size_t, int thread) {
+  const auto digest_one = [&](std::size_t i, int thread) {
     digests[i] = block_digest(table, static_cast<RowIndex>((first + i) * kBlockRows),
-                              scratch[static_cast<std::size_t>(thread)]);
-  });
+                              scratch[static_cast<std::size_t>(thread)], pool);
+  };
+  if (table.source != nullptr) {  // which shares the pool itself
+    for (std::size_t i = 0; i < digests.size(); ++i) digest_one(i, 0);
+  } else {
+    pool.for_chunks(digests.size(), 1,
+                    [&](std::size_t i, std::size_t, int thread) { digest_one(i, thread); });
+  }
   return digests;
 }
 

@@ -71,8 +71,8 @@ struct InputFile::State {
   void check_link(const std::string& name) const;
   void check_type(hid_t dataset, const std::string& name) const;
   void check_storage(const Dataset& dataset, const std::string& name) const;
-  void read(const std::string& name, std::uint64_t first, std::uint64_t last, hid_t type,
-            void* out);
+  void read(const std::string& name, std::uint64_t first, std::uint64_t last,
+            std::uint64_t first_column, std::uint64_t last_column, hid_t type, void* out);
 };
 
 const Dataset& InputFile::State::open(const std::string& name) {
@@ -136,14 +136,15 @@ void InputFile::State::check_storage(const Dataset& dataset, const std::string& 
 }
 
 void InputFile::State::read(const std::string& name, std::uint64_t first, std::uint64_t last,
-                            hid_t type, void* out) {
+                            std::uint64_t first_column, std::uint64_t last_column, hid_t type,
+                            void* out) {
   const Dataset& dataset = open(name);
   require(first <= last && last <= dataset.shape.front(), "rows of the dataset are read");
-  if (first == last || dataset.shape.back() == 0) return;
+  if (first == last || first_column == last_column) return;
   const auto space = made(H5Dget_space(dataset.id.get()), H5Sclose, name);
   const int n_dims = static_cast<int>(dataset.shape.size());
-  const hsize_t start[2] = {first, 0};
-  const hsize_t count[2] = {last - first, dataset.shape.back()};
+  const hsize_t start[2] = {first, first_column};
+  const hsize_t count[2] = {last - first, last_column - first_column};
   check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start, nullptr, count, nullptr) >= 0,
         name);
   const auto memory = made(H5Screate_simple(n_dims, count, nullptr), H5Sclose, name);
@@ -190,15 +191,20 @@ std::vector<std::uint64_t> InputFile::shape(const std::string& dataset) const {
 }
 
 void InputFile::read_rows(const std::string& dataset, std::uint64_t first, std::uint64_t last,
-                          float* out) const {
-  const std::lock_guard lock(library_mutex());
-  state_->read(dataset, first, last, H5T_NATIVE_FLOAT, out);
-}
-
-void InputFile::read_rows(const std::string& dataset, std::uint64_t first, std::uint64_t last,
                           double* out) const {
   const std::lock_guard lock(library_mutex());
-  state_->read(dataset, first, last, H5T_NATIVE_DOUBLE, out);
+  const auto& shape = state_->open(dataset).shape;
+  state_->read(dataset, first, last, 0, shape.size() == 2 ? shape[1] : 1, H5T_NATIVE_DOUBLE, out);
+}
+
+void InputFile::read_block(const std::string& dataset, std::uint64_t first, std::uint64_t last,
+                           std::uint64_t first_column, std::uint64_t last_column,
+                           float* out) const {
+  const std::lock_guard lock(library_mutex());
+  const auto& shape = state_->open(dataset).shape;
+  require(shape.size() == 2 && first_column <= last_column && last_column <= shape[1],
+          "columns of the dataset are read");
+  state_->read(dataset, first, last, first_column, last_column, H5T_NATIVE_FLOAT, out);
 }
 
 void InputFile::fail(const std::string& dataset, const std::string& message,

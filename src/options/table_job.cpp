@@ -59,7 +59,8 @@ std::vector<OptionRow> data_section() {
        .name = "input",
        .accepts = path(),
        .default_rule = "required by predict",
-       .help = "Data to predict: a CSV or HDF5 file with the features that the models were trained on.",
+       .help =
+           "Data to predict: a CSV or HDF5 file with the features that the models were trained on.",
        .commands = kPredicting,
        .required_by = kPredicting,
        .example = "data/new.csv",

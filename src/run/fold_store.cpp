@@ -35,13 +35,19 @@ struct Parts {
   std::size_t target = 0, weight = 0, n_bytes = 0;
 };
 
+/// Whether the training rows are all rows, so that the table's own target and weights serve.
+bool is_whole(const data::Table& table, const FoldNeed& need) {
+  return need.rows->train.size() == table.n_rows;
+}
+
 Parts parts_of(const data::Table& table, const FoldNeed& need) {
   const auto round_up = [](std::size_t n_bytes) { return (n_bytes + 63) / 64 * 64; };
   Parts parts;
   parts.layout = data::BinnedLayout::make(static_cast<RowIndex>(need.rows->train.size()),
                                           static_cast<RowIndex>(need.rows->test.size()),
                                           table.schema.n_features(), need.with_rows);
-  const auto n_doubles = round_up(parts.layout.n_rows() * sizeof(double));
+  const auto n_doubles =
+      is_whole(table, need) ? 0 : round_up(parts.layout.n_rows() * sizeof(double));
   parts.target = round_up(parts.layout.n_bytes);
   parts.weight = parts.target + n_doubles;
   parts.n_bytes = parts.weight + (table.weight.empty() ? 0 : n_doubles);
@@ -74,7 +80,10 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
     entry.data.memory = begin;
     const std::size_t n_rows = parts.layout.n_rows();
     entry.data.target = {reinterpret_cast<double*>(begin + parts.target), n_rows};
-    if (!table.weight.empty()) {
+    if (is_whole(table, needs[i])) {
+      entry.data.target = table.target;
+      entry.data.weight = table.weight;
+    } else if (!table.weight.empty()) {
       entry.data.weight = {reinterpret_cast<double*>(begin + parts.weight), n_rows};
     }
     begin += parts.n_bytes;
@@ -95,6 +104,7 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
       put_bins(writer, data::bin_columns(table, *need.rows, need.max_bins, random_state,
                                          data.layout, part(n_features, rank),
                                          part(n_features, rank + 1), memory_of(data), pool));
+      if (is_whole(table, need)) continue;
       if (rank == 0) copy_rows(*need.rows, table.target, const_cast<double*>(data.target.data()));
       if (rank + 1 == n_ranks && !table.weight.empty()) {
         copy_rows(*need.rows, table.weight, const_cast<double*>(data.weight.data()));

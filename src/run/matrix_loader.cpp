@@ -30,9 +30,9 @@ void agree_on_labels(comm::Communicator& node, data::MatrixFile& file, RowIndex 
 }  // namespace
 
 LoadedTable load_matrix(comm::Communicator& node, const std::string& path,
-                        const data::ReadRequest& request, parallel::Pool& pool) {
-  std::unique_ptr<data::MatrixFile> file;
-  node.together([&] { file = std::make_unique<data::MatrixFile>(path, request); });
+                        const data::ReadRequest& request, parallel::Pool& pool, Features features) {
+  std::shared_ptr<data::MatrixFile> file;
+  node.together([&] { file = std::make_shared<data::MatrixFile>(path, request); });
   const auto part = [&](int rank) {
     return static_cast<RowIndex>(std::uint64_t{file->n_rows()} * static_cast<std::uint64_t>(rank) /
                                  static_cast<std::uint64_t>(node.size()));
@@ -42,14 +42,25 @@ LoadedTable load_matrix(comm::Communicator& node, const std::string& path,
                           request.task == Task::kClassification;
   if (has_labels) agree_on_labels(node, *file, first, last);
 
-  const Placement placement(file->layout());
+  const bool holds_features = features == Features::kHeld;
+  const Placement placement(file->layout(), holds_features);
   LoadedTable out;
   out.memory = node.allocate_shared(placement.n_bytes());
   const auto buffers = placement.buffers(out.memory.data);
   node.together([&] { file->read_vectors(first, last, buffers); });
-  node.together([&] { file->read_features(first, last, buffers, pool); });
+  if (holds_features) {
+    node.together([&] {
+      std::vector<float*> columns;
+      for (float* const column : buffers.columns) columns.push_back(column + first);
+      file->read(0, columns.size(), first, last, columns, pool);
+    });
+  }
   node.barrier();
   out.table = view(file->layout(), buffers);
+  if (!holds_features) {
+    out.table.columns.assign(file->layout().schema.n_features(), nullptr);
+    out.table.source = file;
+  }
   node.together([&] {
     const auto& weight = out.table.weight;
     if (!weight.empty() && *std::max_element(weight.begin(), weight.end()) <= 0) {

@@ -174,10 +174,10 @@ class CsvReader {
 }  // namespace
 
 LoadedTable load_table(comm::Communicator& world, comm::Communicator& node, const std::string& path,
-                       const data::ReadRequest& request, parallel::Pool& pool) {
+                       const data::ReadRequest& request, parallel::Pool& pool, Features features) {
   LoadedTable out;
   world.together([&] {
-    out = h5::is_hdf5(path) ? load_matrix(node, path, request, pool)
+    out = h5::is_hdf5(path) ? load_matrix(node, path, request, pool, features)
                             : CsvReader(node, path, request, pool).read();
   });
   ByteWriter writer;

@@ -12,9 +12,9 @@ namespace orchard::run {
 /// Where the parts of a table lie in one block of memory, each on a border of 64 bytes.
 class Placement {
  public:
-  explicit Placement(const data::Layout& layout) : layout_(layout) {
+  explicit Placement(const data::Layout& layout, bool holds_features = true) : layout_(layout) {
     const std::size_t n_rows = layout.n_rows;
-    for (std::size_t f = 0; f < layout.schema.n_features(); ++f) {
+    for (std::size_t f = 0; f < (holds_features ? layout.schema.n_features() : 0); ++f) {
       columns_.push_back(place(n_rows * sizeof(float)));
     }
     target_ = place(layout.target_column >= 0 ? n_rows * sizeof(double) : 0);

@@ -1,6 +1,7 @@
 #pragma once
 // Tables in HDF5: a matrix of features and vectors beside it.
 
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace orchard::data {
 /// are numbers too.
 ///
 /// Any rank reads any rows. Throws kData naming file, dataset and row. Local, main thread only.
-class MatrixFile {
+class MatrixFile : public ColumnSource {
  public:
   MatrixFile(const std::string& path, const ReadRequest& request);
 
@@ -31,9 +32,9 @@ class MatrixFile {
 
   /// Target, weights and folds of rows [first, last).
   void read_vectors(RowIndex first, RowIndex last, const TableBuffers& out) const;
-  /// Features of rows [first, last).
-  void read_features(RowIndex first, RowIndex last, const TableBuffers& out,
-                     parallel::Pool& pool) const;
+  /// Throws kData also when the file was changed since it was opened.
+  void read(std::size_t first_feature, std::size_t last_feature, RowIndex first_row,
+            RowIndex last_row, std::span<float* const> out, parallel::Pool& pool) const override;
 
  private:
   void find_features();
@@ -44,6 +45,7 @@ class MatrixFile {
 
   h5::InputFile file_;
   std::string path_;
+  std::filesystem::file_time_type changed_at_;
   ReadRequest request_;
   std::size_t n_columns_ = 0;
   Layout layout_;

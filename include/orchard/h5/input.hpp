@@ -32,9 +32,10 @@ class InputFile {
   /// Rows [first, last) of a dataset of one or two dimensions, all columns, in row-major order,
   /// converted to the type of `out`.
   void read_rows(const std::string& dataset, std::uint64_t first, std::uint64_t last,
-                 float* out) const;
-  void read_rows(const std::string& dataset, std::uint64_t first, std::uint64_t last,
                  double* out) const;
+  /// The same of a dataset of two dimensions, columns [first_column, last_column).
+  void read_block(const std::string& dataset, std::uint64_t first, std::uint64_t last,
+                  std::uint64_t first_column, std::uint64_t last_column, float* out) const;
 
   /// Throws kData: "<file>: <dataset>: <message>".
   [[noreturn]] void fail(const std::string& dataset, const std::string& message,

@@ -26,7 +26,7 @@ class FoldStore : public search::FoldSource {
  public:
   /// Bins every need into one block of memory that the ranks of `node` share; the ranks divide the
   /// work. All memory of a phase is made here, at its start. Throws kResources on all ranks when
-  /// there is no room. Collective over `node`.
+  /// there is no room. `table` must outlive the store. Collective over `node`.
   FoldStore(comm::Communicator& node, const data::Table& table, const std::vector<FoldNeed>& needs,
             std::uint64_t random_state, parallel::Pool& pool);
 

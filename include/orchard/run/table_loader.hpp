@@ -9,6 +9,11 @@
 
 namespace orchard::run {
 
+enum class Features {
+  kHeld,      ///< in memory, as a table that is looked at more than once should be
+  kOnDemand,  ///< of HDF5: read in parts when bins are made of them; the matrix is never held
+};
+
 /// The table's columns lie in `memory`; free it with `node.free_shared`.
 struct LoadedTable {
   data::Table table;
@@ -21,6 +26,7 @@ struct LoadedTable {
 /// Every node reads for itself; `world` then agrees that all saw the same data. Throws kData on all
 /// ranks. Collective over `world`.
 LoadedTable load_table(comm::Communicator& world, comm::Communicator& node, const std::string& path,
-                       const data::ReadRequest& request, parallel::Pool& pool);
+                       const data::ReadRequest& request, parallel::Pool& pool,
+                       Features features = Features::kHeld);
 
 }  // namespace orchard::run

@@ -1,12 +1,14 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <limits>
 
 #include "orchard/base/text.hpp"
+#include "orchard/data/folds.hpp"
 #include "orchard/h5/builder.hpp"
 #include "orchard/h5/user_block.hpp"
 #include "orchard/run/fold_store.hpp"
@@ -186,6 +188,43 @@ TEST_F(MatrixLoader, TellsWhatIsWrong) {
   request_.fold_column = "";
   request_.categorical_features = {"x1"};
   expect_w("categorical_features cannot be read from HDF5", w_);
+}
+
+/// A table that is never held has the same digest and the same bins.
+TEST_F(MatrixLoader, FeaturesOnDemandGiveTheSameBins) {
+  save_all();
+  request_.drop = {"x2"};
+  request_.weight = "w";
+  const auto fold = data::whole_table(kRows);
+  data::Fold part;
+  for (RowIndex row = 0; row < kRows; ++row) (row % 4 == 1 ? part.test : part.train).push_back(row);
+  const std::vector<FoldNeed> needs = {{0, &fold, 255, true}, {1, &part, 31, false}};
+  for (const int n_ranks : {1, 3}) {
+    comm::run_as_ranks(n_ranks, [&](comm::Communicator world) {
+      auto node = world.split_by_node();
+      parallel::Pool pool(1);
+      auto held = load_table(world, node, path_, request_, pool);
+      auto read = load_table(world, node, path_, request_, pool, Features::kOnDemand);
+      EXPECT_EQ(held.digest, read.digest);
+      EXPECT_EQ(read.table.columns, std::vector<const float*>(4, nullptr));
+      FoldStore a(node, held.table, needs, 7, pool), b(node, read.table, needs, 7, pool);
+      EXPECT_EQ(a.n_bytes(), b.n_bytes());
+      for (const auto& need : needs) {
+        const auto& x = a.binned(need.fold, need.max_bins);
+        const auto& y = b.binned(need.fold, need.max_bins);
+        EXPECT_EQ(std::memcmp(x.memory, y.memory, x.layout.n_bytes), 0);
+        EXPECT_TRUE(std::equal(x.target.begin(), x.target.end(), y.target.begin()));
+        EXPECT_TRUE(std::equal(x.weight.begin(), x.weight.end(), y.weight.begin()));
+        for (std::size_t f = 0; f < 4; ++f) {
+          EXPECT_EQ(x.binning->features[f].cuts, y.binning->features[f].cuts);
+        }
+      }
+      a.release(node);
+      b.release(node);
+      node.free_shared(held.memory);
+      node.free_shared(read.memory);
+    });
+  }
 }
 
 TEST_F(MatrixLoader, ADamagedFileIsRefused) {
