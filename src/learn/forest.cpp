@@ -16,7 +16,7 @@ constexpr std::size_t kTreesAWalk = 16;
 /// Test rows a chunk of work: their sums, `n_row_bytes` each, stay in the cache from tree to tree,
 /// and so does a tree from row to row.
 std::size_t rows_a_walk(std::size_t n_row_bytes) {
-  constexpr std::size_t kSumBytes = 1024 * 1024;
+  constexpr std::size_t kSumBytes = 2048 * 1024;
   return std::clamp<std::size_t>(kSumBytes / n_row_bytes, 1024, 16384);
 }
 
