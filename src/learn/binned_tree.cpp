@@ -13,7 +13,6 @@ BinnedTree::BinnedTree(const model::Tree& tree, const data::Binning& binning) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
     node.left = tree.left[i];
-    node.has_stop = tree.stops.empty() ? node.left < 0 : tree.stops[i] != 0;
     if (node.left < 0) continue;
     node.feature = tree.feature[i];
     const auto& bins = binning.features.at(static_cast<std::size_t>(node.feature));

@@ -20,8 +20,6 @@ class BinnedTree {
 
   std::size_t n_nodes() const { return nodes_.size(); }
   bool is_leaf(NodeIndex node) const { return at(node).left < 0; }
-  /// Whether the readout of any cut stops at the node.
-  bool has_stop(NodeIndex node) const { return at(node).has_stop; }
 
   /// Numeric inner node: the last bin that goes left, but for missing.
   Bin last_left(NodeIndex node) const { return static_cast<Bin>(at(node).first_right - 1); }
@@ -56,7 +54,6 @@ class BinnedTree {
     std::int32_t set = 0;  ///< categorical: index into sets_; numeric: the empty set
     Bin first_right = 0;
     Bin n_right = 0;
-    bool has_stop = false;
   };
 
   const Node& at(NodeIndex node) const { return nodes_[static_cast<std::size_t>(node)]; }

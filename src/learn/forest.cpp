@@ -1,5 +1,6 @@
 #include "orchard/learn/forest.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "forest_grower.hpp"
@@ -10,9 +11,15 @@
 namespace orchard::learn {
 namespace {
 
-/// Trees prepared for walking at a time, and test rows a chunk of work.
+/// Trees prepared for walking at a time.
 constexpr std::size_t kTreesAWalk = 16;
-constexpr std::size_t kRowsAWalk = 2048;
+/// Test rows a chunk of work: their sums, `n_row_bytes` each, stay in the cache from tree to tree,
+/// and so does a tree from row to row.
+std::size_t rows_a_walk(std::size_t n_row_bytes) {
+  constexpr std::size_t kSumBytes = 2048 * 1024;
+  return std::clamp<std::size_t>(kSumBytes / n_row_bytes, 1024, 16384);
+}
+
 /// Training rows of the trees that a thread grows between two waits for the others: enough work to
 /// be worth the waking, little enough that checkpoints miss no more than a second's.
 constexpr std::size_t kRowsAnAdvance = 1 << 20;
@@ -136,6 +143,8 @@ void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int
   require(sums.size() == state.plan.cuts.size() * data.n_test() * state.plan.n_values(),
           "there is a sum for each cut, test row and output");
   auto& pool = state.plan.context.pool;
+  const std::size_t n_rows =
+      rows_a_walk(state.plan.cuts.size() * state.plan.n_values() * sizeof(std::int64_t));
   for (std::size_t begin = first; begin < last; begin += kTreesAWalk) {
     const std::size_t n_trees = std::min(kTreesAWalk, last - begin);
     std::vector<std::optional<TreeReadout>> trees(n_trees);
@@ -143,7 +152,7 @@ void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int
       trees[i].emplace(state.units[begin + i][0], *data.binning, state.plan.n_values(),
                        state.plan.all_cuts());
     });
-    pool.for_chunks(data.n_test(), kRowsAWalk, [&](std::size_t row, std::size_t end, int) {
+    pool.for_chunks(data.n_test(), n_rows, [&](std::size_t row, std::size_t end, int) {
       const TestRows test(data, static_cast<RowIndex>(row), static_cast<RowIndex>(end));
       model::WalkScratch scratch;
       for (const auto& tree : trees) {

@@ -8,47 +8,47 @@
 namespace orchard::learn {
 namespace {
 
-constexpr Bin kMissingCode = 255;
-
-/// Leaves aside which nodes stop which cuts.
+/// The whole tree; which nodes stop which cuts is another matter.
 model::CodeTree make_walk(const model::Tree& tree, const data::Binning& binning) {
   const BinnedTree binned(tree, binning);
-  model::CodeTree walk(tree, binning.features.size());
-  for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
-    if (tree.left[node] < 0) continue;
-    const auto feature = static_cast<std::size_t>(tree.feature[node]);
-    if ((tree.flags[node] & model::Tree::kCategorical) != 0) {
-      walk.split(tree, node, feature, binned.right_bins(static_cast<NodeIndex>(node)));
-    } else {
-      walk.split(tree, node, feature, binned.last_left(static_cast<NodeIndex>(node)),
-                 (tree.flags[node] & model::Tree::kMissingLeft) != 0);
-    }
-  }
-  return walk;
+  return {tree, binning.features.size(), [&](std::size_t node) {
+            model::CodeSplit split;
+            split.column = static_cast<std::size_t>(tree.feature[node]);
+            split.is_missing_left = (tree.flags[node] & model::Tree::kMissingLeft) != 0;
+            split.is_set = (tree.flags[node] & model::Tree::kCategorical) != 0;
+            if (split.is_set) {
+              split.right = binned.right_bins(static_cast<NodeIndex>(node));
+            } else {
+              split.limit = binned.last_left(static_cast<NodeIndex>(node));
+            }
+            return split;
+          }};
 }
 
 }  // namespace
 
 TestRows::TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end) : begin_(begin) {
+  constexpr std::size_t kBlock = model::kCodeBlock;
   const std::size_t n_features = data.n_features();
   const std::size_t n_rows = end - begin;
   const std::size_t stride = (n_features + 1 + 31) / 32 * 32;
-  codes_.assign(n_rows * stride + 3, kMissingCode);
+  codes_.assign(n_rows * stride + 3, model::kMissingCode);
+  columns_.resize((n_rows + kBlock - 1) / kBlock * kBlock * n_features);
   bool may_miss = false;
-  constexpr std::size_t kTile = 64;  // rows whose lines stay in the cache from feature to feature
-  for (std::size_t tile = 0; tile < n_rows; tile += kTile) {
-    const std::size_t tile_end = std::min(tile + kTile, n_rows);
-    for (std::size_t f = 0; f < n_features; ++f) {
-      const Bin* column = data.column(f) + data.n_train() + begin;
+  Bin* to = columns_.data();
+  for (std::size_t first = 0; first < n_rows; first += kBlock) {
+    const std::size_t n_here = std::min(kBlock, n_rows - first);
+    for (std::size_t f = 0; f < n_features; ++f, to += kBlock) {
+      const Bin* column = data.column(f) + data.n_train() + begin + first;
       const auto missing = static_cast<Bin>(data.binning->features[f].missing_bin());
-      for (std::size_t row = tile; row < tile_end; ++row) {
-        const Bin bin = column[row];
-        may_miss |= bin == missing;
-        codes_[row * stride + f] = bin == missing ? kMissingCode : bin;
+      for (std::size_t row = 0; row < n_here; ++row) {
+        may_miss |= column[row] == missing;
+        to[row] = column[row] == missing ? model::kMissingCode : column[row];
+        codes_[(first + row) * stride + f] = to[row];
       }
     }
   }
-  rows_ = {codes_.data(), stride, n_rows, may_miss};
+  rows_ = {codes_.data(), stride, columns_.data(), n_rows, may_miss};
 }
 
 TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width,

@@ -18,7 +18,7 @@ class TestRows {
 
  private:
   RowIndex begin_;
-  std::vector<Bin> codes_;
+  std::vector<Bin> codes_, columns_;
   model::CodeRows rows_;
 };
 

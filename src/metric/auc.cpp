@@ -3,7 +3,9 @@
 // are counted in integers, so the area is rounded once, by its only division.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <utility>
 
 #include "judge.hpp"
 #include "orchard/base/text.hpp"
@@ -17,6 +19,45 @@ struct ScoredRow {
   double score;
   std::int64_t weight;  ///< negative for a row of the negative class
 };
+
+/// Bits that are ordered as the scores are: the sign bit flipped, and all others of negatives.
+std::uint64_t ordered_bits(double score) {
+  const auto bits = std::bit_cast<std::uint64_t>(score);
+  return (bits >> 63) != 0 ? ~bits : bits | std::uint64_t{1} << 63;
+}
+
+/// Sorts ascending by score, by radix where that pays. -0.0 comes before 0.0, next to it.
+void sort_by_score(std::vector<ScoredRow>& rows, std::vector<ScoredRow>& scratch) {
+  constexpr int kDigitBits = 11, kDigits = 6;
+  constexpr std::size_t kBuckets = std::size_t{1} << kDigitBits;
+  constexpr std::size_t kWorthwhile = 8192;
+  if (rows.size() < kWorthwhile) {
+    std::sort(rows.begin(), rows.end(),
+              [](const ScoredRow& a, const ScoredRow& b) { return a.score < b.score; });
+    return;
+  }
+  const auto digit_of = [](const ScoredRow& row, int digit) {
+    return static_cast<std::size_t>(ordered_bits(row.score) >> (digit * kDigitBits)) &
+           (kBuckets - 1);
+  };
+  std::vector<std::size_t> starts(kDigits * kBuckets);
+  for (const ScoredRow& row : rows) {
+    for (int digit = 0; digit < kDigits; ++digit) {
+      ++starts[static_cast<std::size_t>(digit) * kBuckets + digit_of(row, digit)];
+    }
+  }
+  scratch.resize(rows.size());
+  for (int digit = 0; digit < kDigits; ++digit) {
+    std::size_t* start = starts.data() + static_cast<std::size_t>(digit) * kBuckets;
+    if (start[digit_of(rows.front(), digit)] == rows.size()) continue;  // one digit for all
+    std::size_t n_before = 0;
+    for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
+      n_before += std::exchange(start[bucket], n_before);
+    }
+    for (const ScoredRow& row : rows) scratch[start[digit_of(row, digit)]++] = row;
+    rows.swap(scratch);
+  }
+}
 
 /// Weights in fixed point whose sum stays below 2^62, so that the pairs fit 128 bits. Without
 /// weights every row counts 1, exactly.
@@ -36,15 +77,15 @@ std::vector<std::int64_t> fixed_weights(const Truth& truth) {
 /// Area of column `c` as the score of class `c` against all others; undefined when no weight lies
 /// on one side.
 Score area(const Truth& truth, Predictions predictions, std::size_t c,
-           const std::vector<std::int64_t>& weights, std::vector<ScoredRow>& rows) {
+           const std::vector<std::int64_t>& weights, std::vector<ScoredRow>& rows,
+           std::vector<ScoredRow>& scratch) {
   rows.clear();
   for (std::size_t row = 0; row < truth.target.size(); ++row) {
     const bool is_positive = class_of(truth, row) == c;
     rows.push_back(
         {predictions[row * truth.n_classes + c], is_positive ? weights[row] : -weights[row]});
   }
-  std::sort(rows.begin(), rows.end(),
-            [](const ScoredRow& a, const ScoredRow& b) { return a.score < b.score; });
+  sort_by_score(rows, scratch);
 
   Wide twice_won = 0;
   std::uint64_t positive = 0, negative = 0;
@@ -74,17 +115,17 @@ Score roc_auc(const Truth& truth, Predictions predictions) {
         format("roc_auc judges two classes, there are {}; roc_auc_ovr judges any number",
                truth.n_classes));
   }
-  std::vector<ScoredRow> rows;
-  return area(truth, predictions, 1, fixed_weights(truth), rows);
+  std::vector<ScoredRow> rows, scratch;
+  return area(truth, predictions, 1, fixed_weights(truth), rows, scratch);
 }
 
 Score roc_auc_ovr(const Truth& truth, Predictions predictions) {
   if (truth.n_classes == 2) return roc_auc(truth, predictions);
   const auto weights = fixed_weights(truth);
-  std::vector<ScoredRow> rows;
+  std::vector<ScoredRow> rows, scratch;
   ExactSum areas;
   for (std::size_t c = 0; c < truth.n_classes; ++c) {
-    Score one = area(truth, predictions, c, weights, rows);
+    Score one = area(truth, predictions, c, weights, rows, scratch);
     if (!one.reason.empty()) return one;
     areas.add(one.value);
   }

@@ -26,9 +26,10 @@ double weighted_mean(const Truth& truth, Term term) {
   for (std::size_t row = 0; row < truth.target.size(); ++row) {
     const double weight = weight_of(truth, row);
     sum.add(weight * term(row));
-    weights.add(weight);
+    if (!truth.weight.empty()) weights.add(weight);
   }
-  return sum.value() / weights.value();
+  const auto n_rows = static_cast<double>(truth.target.size());
+  return sum.value() / (truth.weight.empty() ? n_rows : weights.value());
 }
 
 Score accuracy(const Truth& truth, Predictions predictions);

@@ -1,5 +1,6 @@
 #include "orchard/model/code_walk.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "code_walk_kernel.hpp"
@@ -98,8 +99,9 @@ void walk_words(const Nodes<Word>& nodes, const CodeRows& rows, WalkScratch& scr
 
 }  // namespace
 
-CodeTree::CodeTree(const Tree& tree, std::size_t n_columns)
-    : leaf_column_(n_columns),
+CodeTree::CodeTree(const Tree& tree, std::size_t n_columns, const SplitOf& split_of)
+    : top_(tree, split_of),
+      leaf_column_(n_columns),
       is_narrow_(tree.n_nodes() <= kMaxNarrowNodes && n_columns <= kMaxNarrowColumns) {
   require(n_columns <= kMaxColumns, "a row has at most 65,000 codes");
   const std::size_t n_places = tree.n_nodes() + 1;
@@ -111,6 +113,9 @@ CodeTree::CodeTree(const Tree& tree, std::size_t n_columns)
   // A leaf at an odd place is the second of its pair: all rows have a code above its limit.
   for (std::size_t at = 0; at < n_places; ++at) {
     set_word(at, at / 2, leaf_column_, false, at % 2 == 0 ? 255 : 254);
+  }
+  for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
+    if (tree.left[node] >= 0) add_split(tree, node, split_of(node));
   }
 }
 
@@ -125,37 +130,50 @@ void CodeTree::set_word(std::size_t at, std::size_t pair, std::size_t column, bo
   }
 }
 
-void CodeTree::split(const Tree& tree, std::size_t node, std::size_t column, Bin limit,
-                     bool is_missing_left) {
+void CodeTree::add_split(const Tree& tree, std::size_t node, const CodeSplit& split) {
   const auto first_child = static_cast<std::size_t>(tree.left[node]) + 1;
-  require(first_child % 2 == 0 && column < leaf_column_, "children lie in pairs behind the root");
-  set_word(node + 1, first_child / 2, column, is_missing_left, limit);
-}
-
-void CodeTree::split(const Tree& tree, std::size_t node, std::size_t column, const CodeSet& right) {
+  require(first_child % 2 == 0 && split.column < leaf_column_,
+          "children lie in pairs behind the root");
+  if (!split.is_set) {
+    return set_word(node + 1, first_child / 2, split.column, split.is_missing_left, split.limit);
+  }
   if (sets_.empty()) {
     sets_.push_back({});
     set_of_.assign(tree.n_nodes() + 1, 0);
   }
-  split(tree, node, column, Bin{255}, false);
+  set_word(node + 1, first_child / 2, split.column, false, 255);  // nothing lies above
   set_of_[node + 1] = static_cast<std::uint32_t>(sets_.size());
-  sets_.push_back(right);
+  sets_.push_back(split.right);
 }
 
-void CodeTree::walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> nodes) const {
-  require(nodes.size() == rows.n_rows, "there is a node for each row");
+/// nodes[row] = where the row leaves the top.
+void CodeTree::enter(const CodeRows& rows, std::span<NodeIndex> nodes) const {
+  FindLeaves* const find = find_leaves();
+  const Bin* columns = rows.columns;
+  for (std::size_t first = 0; first < nodes.size(); first += kCodeBlock) {
+    std::uint8_t tops[kCodeBlock];
+    find(top_, columns, tops);
+    columns += leaf_column_ * kCodeBlock;
+    const std::size_t n_here = std::min(kCodeBlock, nodes.size() - first);
+    for (std::size_t i = 0; i < n_here; ++i) nodes[first + i] = top_.leaves[tops[i]];
+  }
+}
+
+void CodeTree::walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> leaves) const {
+  require(leaves.size() == rows.n_rows, "there is a leaf for each row");
   require(rows.n_rows <= CodeRows::kMaxRows, "few enough rows are walked together");
+  enter(rows, leaves);
   scratch.row.resize(rows.n_rows + kSpare);
   std::iota(scratch.row.begin(), scratch.row.end(), 0u);
   scratch.place.resize(rows.n_rows + kSpare);
   for (std::size_t row = 0; row < rows.n_rows; ++row) {
-    scratch.place[row] = static_cast<std::uint32_t>(nodes[row]) + 1;
+    scratch.place[row] = static_cast<std::uint32_t>(leaves[row]) + 1;
   }
   const auto leaf_column = static_cast<std::uint32_t>(leaf_column_);
   const auto* sets = sets_.empty() ? nullptr : sets_.data();
   if (!is_narrow_) {
     return walk_words<std::uint64_t>({wide_.data(), leaf_column, set_of_.data(), sets}, rows,
-                                     scratch, nodes.data());
+                                     scratch, leaves.data());
   }
 #if ORCHARD_HAS_X86_64
   if (sets == nullptr && instruction_set() >= InstructionSet::kAvx512) {
@@ -163,11 +181,11 @@ void CodeTree::walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIn
         narrow_.data(), rows.codes,         static_cast<std::uint32_t>(rows.stride),
         leaf_column,    scratch.row.data(), scratch.place.data()};
     auto* const version = rows.may_miss ? walk_narrow_missing_avx512 : walk_narrow_avx512;
-    return version(walk, rows.n_rows, nodes.data());
+    return version(walk, rows.n_rows, leaves.data());
   }
 #endif
   walk_words<std::uint32_t>({narrow_.data(), leaf_column, set_of_.data(), sets}, rows, scratch,
-                            nodes.data());
+                            leaves.data());
 }
 
 }  // namespace orchard::model

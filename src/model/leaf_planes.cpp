@@ -1,10 +1,9 @@
-#include "leaf_planes.hpp"
+#include "orchard/model/leaf_planes.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <queue>
 
-#include "category_codes.hpp"
 #include "orchard/base/instruction_set.hpp"
 
 namespace orchard::model {
@@ -111,13 +110,13 @@ FindLeaves* find_leaves() {
 #endif
 }
 
-LeafPlanes::LeafPlanes(const Tree& tree, const RowCoder& coder) : planes(kMaxLeaves / 8) {
-  number_leaves(tree, coder, choose_inner(tree), 0);
+LeafPlanes::LeafPlanes(const Tree& tree, const SplitOf& split_of) : planes(kMaxLeaves / 8) {
+  number_leaves(tree, split_of, choose_inner(tree), 0);
   planes.resize((leaves.size() + 7) / 8);
 }
 
 /// Numbers the leaves below a node and returns how many they are.
-std::size_t LeafPlanes::number_leaves(const Tree& tree, const RowCoder& coder,
+std::size_t LeafPlanes::number_leaves(const Tree& tree, const SplitOf& split_of,
                                       const std::vector<bool>& is_inner, std::size_t node) {
   if (!is_inner[node]) {
     leaves.push_back(static_cast<NodeIndex>(node));
@@ -125,27 +124,24 @@ std::size_t LeafPlanes::number_leaves(const Tree& tree, const RowCoder& coder,
   }
   const std::size_t first = leaves.size();
   const auto left = static_cast<std::size_t>(tree.left[node]);
-  const std::size_t n_left = number_leaves(tree, coder, is_inner, left);
-  rule_out(tree, coder, node, ((std::uint64_t{1} << n_left) - 1) << first);
-  return n_left + number_leaves(tree, coder, is_inner, left + 1);
+  const std::size_t n_left = number_leaves(tree, split_of, is_inner, left);
+  rule_out(split_of(node), ((std::uint64_t{1} << n_left) - 1) << first);
+  return n_left + number_leaves(tree, split_of, is_inner, left + 1);
 }
 
-/// A row that goes right at the node reaches none of the leaves in `bits`.
-void LeafPlanes::rule_out(const Tree& tree, const RowCoder& coder, std::size_t node,
-                          std::uint64_t bits) {
-  const auto column = static_cast<std::uint32_t>(coder.column_of(tree, node) * kRows);
-  const bool is_categorical = (tree.flags[node] & Tree::kCategorical) != 0;
-  const bool is_low = (tree.flags[node] & Tree::kMissingLeft) != 0;
+/// A row that goes right reaches none of the leaves in `bits`.
+void LeafPlanes::rule_out(const CodeSplit& split, std::uint64_t bits) {
+  const auto column = static_cast<std::uint32_t>(split.column * kRows);
   for (std::size_t p = 0; p < planes.size(); ++p) {
     const auto gone = static_cast<std::uint8_t>(bits >> (8 * p));
     if (gone == 0) continue;
     const std::uint32_t keep = kFourTimes * static_cast<std::uint8_t>(~gone);
-    if (is_categorical) {
-      planes[p].sets.push_back({right_codes(tree, node), column, keep});
+    if (split.is_set) {
+      planes[p].sets.push_back({split.right, column, keep});
+    } else if (split.is_missing_left) {
+      planes[p].low_items.push_back({column, kFourTimes * (split.limit + 1u), keep});
     } else {
-      const std::uint32_t limit = coder.limit_of(tree, node) + (is_low ? 1 : 0);
-      (is_low ? planes[p].low_items : planes[p].items)
-          .push_back({column, kFourTimes * limit, keep});
+      planes[p].items.push_back({column, kFourTimes * split.limit, keep});
     }
   }
 }

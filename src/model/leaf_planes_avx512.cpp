@@ -1,5 +1,5 @@
-#include "leaf_planes.hpp"
 #include "orchard/base/instruction_set.hpp"
+#include "orchard/model/leaf_planes.hpp"
 
 #if ORCHARD_HAS_X86_64
 #include <immintrin.h>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "category_codes.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/model/code_walk.hpp"
 #include "row_coder.hpp"
@@ -12,9 +11,8 @@
 namespace orchard::model {
 namespace {
 
-/// A tree to be walked: its top without steps, then on from where that ends.
+/// A tree to be walked.
 struct WalkedTree {
-  LeafPlanes top;
   CodeTree walk;
   const Tree* tree;
   std::size_t first_output;
@@ -34,22 +32,9 @@ std::vector<std::uint8_t> narrow_value_rows(const Tree& tree, std::size_t n_valu
 
 WalkedTree pack(const Tree& tree, const RowCoder& coder, std::size_t first_output,
                 std::size_t n_values) {
-  WalkedTree out{{tree, coder},
-                 {tree, coder.n_columns()},
-                 &tree,
-                 first_output,
-                 narrow_value_rows(tree, n_values)};
-  for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
-    if (tree.left[node] < 0) continue;
-    const std::size_t column = coder.column_of(tree, node);
-    if ((tree.flags[node] & Tree::kCategorical) != 0) {
-      out.walk.split(tree, node, column, right_codes(tree, node));
-    } else {
-      out.walk.split(tree, node, column, coder.limit_of(tree, node),
-                     (tree.flags[node] & Tree::kMissingLeft) != 0);
-    }
-  }
-  return out;
+  const auto split_of = [&](std::size_t node) { return coder.split_of(tree, node); };
+  return {
+      {tree, coder.n_columns(), split_of}, &tree, first_output, narrow_value_rows(tree, n_values)};
 }
 
 /// Adds the value rows of the leaves; the width is a constant where it is usual.
@@ -156,27 +141,20 @@ void Predictor::State::lay_out(const Bin* columns, std::size_t first, std::size_
 
 void Predictor::State::add_walked(const CodedRows& coded, std::size_t n_rows,
                                   std::int64_t* sums) const {
-  const CodeRows rows{coded.rows.data(), row_stride(), n_rows, coded.may_miss};
-  const std::size_t block_bytes = coder->n_columns() * RowCoder::kBlock;
-  FindLeaves* const find = find_leaves();
+  const CodeRows rows{coded.rows.data(), row_stride(), coded.columns.data(), n_rows,
+                      coded.may_miss};
   WalkScratch scratch;
-  std::vector<NodeIndex> nodes(n_rows);
+  std::vector<NodeIndex> leaves(n_rows);
   for (const auto& one : walked) {
-    for (std::size_t first = 0; first < n_rows; first += RowCoder::kBlock) {
-      std::uint8_t tops[RowCoder::kBlock];
-      find(one.top, coded.columns.data() + first / RowCoder::kBlock * block_bytes, tops);
-      const std::size_t n_here = std::min(RowCoder::kBlock, n_rows - first);
-      for (std::size_t i = 0; i < n_here; ++i) nodes[first + i] = one.top.leaves[tops[i]];
-    }
-    one.walk.walk(rows, scratch, nodes);
+    one.walk.walk(rows, scratch, leaves);
     const std::span<const std::int64_t> values(one.tree->values);
     const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
     std::int64_t* out = sums + one.first_output;
     if (one.value_row.empty()) {
-      add_values<std::int32_t>(one.tree->value_row, values, nodes, ensemble.n_values(), n_outputs,
+      add_values<std::int32_t>(one.tree->value_row, values, leaves, ensemble.n_values(), n_outputs,
                                out);
     } else {
-      add_values<std::uint8_t>(one.value_row, values, nodes, ensemble.n_values(), n_outputs, out);
+      add_values<std::uint8_t>(one.value_row, values, leaves, ensemble.n_values(), n_outputs, out);
     }
   }
 }

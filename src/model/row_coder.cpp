@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 namespace orchard::model {
 namespace {
@@ -12,6 +11,22 @@ constexpr std::size_t kMaxFeatures = 65000;
 
 bool is_categorical(const Tree& tree, std::size_t node) {
   return (tree.flags[node] & Tree::kCategorical) != 0;
+}
+
+/// Bit c is set where code c goes right: codes past the node's levels, and so the one of missing,
+/// go where missing goes.
+std::array<std::uint64_t, 4> right_codes(const Tree& tree, std::size_t node) {
+  const auto begin = static_cast<std::size_t>(tree.category_begin[node]);
+  const auto n_levels = static_cast<std::size_t>(tree.category_n_words[node]) * 32;
+  const bool is_missing_left = (tree.flags[node] & Tree::kMissingLeft) != 0;
+  std::array<std::uint64_t, 4> right{};
+  for (std::size_t code = 0; code < 256; ++code) {
+    const bool is_left = code < n_levels
+                             ? (tree.category_words[begin + code / 32] >> (code % 32) & 1) != 0
+                             : is_missing_left;
+    if (!is_left) right[code / 64] |= std::uint64_t{1} << (code % 64);
+  }
+  return right;
 }
 
 }  // namespace
@@ -79,13 +94,18 @@ void RowCoder::number_columns() {
   }
 }
 
-std::size_t RowCoder::column_of(const Tree& tree, std::size_t node) const {
-  return features_[static_cast<std::size_t>(tree.feature[node])].column;
-}
-
-Bin RowCoder::limit_of(const Tree& tree, std::size_t node) const {
+CodeSplit RowCoder::split_of(const Tree& tree, std::size_t node) const {
   const Feature& feature = features_[static_cast<std::size_t>(tree.feature[node])];
-  return feature.set.number_of(tree.threshold[node]);
+  CodeSplit split;
+  split.column = feature.column;
+  split.is_missing_left = (tree.flags[node] & Tree::kMissingLeft) != 0;
+  split.is_set = is_categorical(tree, node);
+  if (split.is_set) {
+    split.right = right_codes(tree, node);
+  } else {
+    split.limit = feature.set.number_of(tree.threshold[node]);
+  }
+  return split;
 }
 
 void RowCoder::encode(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "orchard/model/code_split.hpp"
 #include "orchard/model/ensemble.hpp"
 #include "threshold_grid.hpp"
 
@@ -39,19 +40,16 @@ class ThresholdSet {
 /// Immutable once made; owns what it needs. Any number of threads.
 class RowCoder {
  public:
-  static constexpr Bin kMissing = 255;
-  /// Rows coded together: the columns of a block lie side by side.
-  static constexpr std::size_t kBlock = 256;
+  static constexpr Bin kMissing = kMissingCode;
+  static constexpr std::size_t kBlock = kCodeBlock;
 
   /// Nothing when a model asks more than bytes can tell: a feature with more than 254 thresholds or
   /// 224 levels, or more than 65,000 features.
   static std::optional<RowCoder> make(const Ensemble& ensemble);
 
   std::size_t n_columns() const { return n_columns_; }
-  /// The column that a split node reads: one for each feature that any node splits.
-  std::size_t column_of(const Tree& tree, std::size_t node) const;
-  /// Codes above it go right; only at numeric nodes.
-  Bin limit_of(const Tree& tree, std::size_t node) const;
+  /// What an inner node asks.
+  CodeSplit split_of(const Tree& tree, std::size_t node) const;
 
   /// Writes the codes of rows [begin, begin + n_rows), n_rows <= kBlock, to `codes`,
   /// [n_columns][kBlock]. A categorical code is the level, or kMissing when missing or past the

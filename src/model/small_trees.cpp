@@ -30,7 +30,8 @@ void flush(const ByteSums& bytes, std::size_t n_bytes, std::int64_t least, std::
 }  // namespace
 
 void SmallTrees::add(const Tree& tree, const RowCoder& coder, std::size_t first_output) {
-  SmallTree out{LeafPlanes(tree, coder), first_output, {}, {}, {}};
+  const auto split_of = [&](std::size_t node) { return coder.split_of(tree, node); };
+  SmallTree out{LeafPlanes(tree, split_of), first_output, {}, {}, {}};
   for (const NodeIndex leaf : out.planes.leaves) {
     const auto row = static_cast<std::size_t>(tree.value_row[static_cast<std::size_t>(leaf)]);
     const auto* value = tree.values.data() + row * n_values_;

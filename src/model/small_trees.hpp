@@ -3,7 +3,8 @@
 
 #include <vector>
 
-#include "leaf_planes.hpp"
+#include "orchard/model/leaf_planes.hpp"
+#include "row_coder.hpp"
 
 namespace orchard::model {
 

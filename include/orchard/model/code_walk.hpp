@@ -9,18 +9,21 @@
 #include <span>
 #include <vector>
 
-#include "orchard/model/tree.hpp"
+#include "orchard/model/leaf_planes.hpp"
 
 namespace orchard::model {
 
-/// Rows of codes side by side: the codes of n_columns columns, 255 where missing, then the byte 255
-/// once more, which leaves read.
+/// Coded rows, laid out twice. Borrowed.
 struct CodeRows {
   static constexpr std::size_t kMaxRows = 65536;
 
-  const Bin* codes = nullptr;  ///< [n_rows][stride], with 3 more readable bytes; borrowed
-  std::size_t stride = 0;      ///< more than n_columns
-  std::size_t n_rows = 0;      ///< at most kMaxRows
+  /// [n_rows][stride], with 3 more readable bytes: the codes of n_columns columns, then 255, which
+  /// leaves read.
+  const Bin* codes = nullptr;
+  std::size_t stride = 0;  ///< more than n_columns
+  /// The same codes in blocks of kCodeBlock rows, [n_blocks][n_columns][kCodeBlock].
+  const Bin* columns = nullptr;
+  std::size_t n_rows = 0;  ///< at most kMaxRows
   /// False when no code is 255, which makes walking cheaper. May be true in any case.
   bool may_miss = true;
 };
@@ -34,24 +37,20 @@ class CodeTree {
  public:
   using CodeSet = std::array<std::uint64_t, 4>;  ///< bit c: code c goes right
 
-  /// All nodes are leaves at first. Throws kInternal for more than 65,000 columns.
-  CodeTree(const Tree& tree, std::size_t n_columns);
+  /// Throws kInternal for more than 65,000 columns, or unless children lie in adjacent pairs that
+  /// begin at odd numbers, as they do in every valid tree.
+  CodeTree(const Tree& tree, std::size_t n_columns, const SplitOf& split_of);
 
-  /// Makes the node split: codes above `limit` (< 255) go right, missing where `is_missing_left`
-  /// says. `tree` is the one given before. Throws kInternal unless the children are an adjacent
-  /// pair at an odd number, as they are in every valid tree.
-  void split(const Tree& tree, std::size_t node, std::size_t column, Bin limit,
-             bool is_missing_left);
-  /// Makes the node split by membership.
-  void split(const Tree& tree, std::size_t node, std::size_t column, const CodeSet& right);
-
-  /// nodes[row]: where the row begins, 0 for the root; replaced by the leaf that it reaches. The
-  /// same on every instruction set. Local, any number of threads.
-  void walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> nodes) const;
+  /// leaves[row] = the leaf that the row reaches. The same on every instruction set. Local, any
+  /// number of threads.
+  void walk(const CodeRows& rows, WalkScratch& scratch, std::span<NodeIndex> leaves) const;
 
  private:
+  void add_split(const Tree& tree, std::size_t node, const CodeSplit& split);
+  void enter(const CodeRows& rows, std::span<NodeIndex> nodes) const;
   void set_word(std::size_t at, std::size_t pair, std::size_t column, bool is_low, Bin limit);
 
+  LeafPlanes top_;  ///< the nodes that most rows visit take no steps
   std::size_t leaf_column_;
   bool is_narrow_;
   /// Places are node numbers plus 1: pairs of children begin at even places.

@@ -130,6 +130,30 @@ TEST(RocAucTest, EqualsTheCountOfAllPairs) {
   }
 }
 
+// Enough rows to be sorted by radix: negative scores, both zeros, ties, and digits all rows share.
+TEST(RocAucTest, ManyRowsEqualTheCountOfAllPairs) {
+  std::mt19937_64 random(7);
+  for (const double scale : {1.0, 1e-300, 1e300}) {
+    std::vector<double> target, predictions;
+    std::vector<double> positive, negative;
+    for (int i = 0; i < 9000; ++i) {
+      double score = scale * (static_cast<double>(random() % 5000) - 2500.0);
+      if (score == 0 && random() % 2 == 0) score = -0.0;
+      target.push_back(static_cast<double>(random() % 2));
+      predictions.insert(predictions.end(), {0.0, score});
+      (target.back() == 1 ? positive : negative).push_back(score);
+    }
+    std::uint64_t twice_won = 0;
+    for (const double p : positive) {
+      for (const double n : negative) twice_won += p > n ? 2 : p == n ? 1 : 0;
+    }
+    const double twice_pairs =
+        2 * static_cast<double>(positive.size()) * static_cast<double>(negative.size());
+    EXPECT_EQ(classification(2, target, predictions).value("roc_auc"),
+              static_cast<double>(twice_won) / twice_pairs);
+  }
+}
+
 TEST(RocAucTest, AMissingClassIsUndefinedWithAReason) {
   const Score no_positive = binary({0, 0}, {0.1, 0.2}).score("roc_auc");
   EXPECT_TRUE(std::isnan(no_positive.value));

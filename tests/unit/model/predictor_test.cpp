@@ -82,6 +82,16 @@ TEST(PredictorTest, LargeTrees) {
   expect_plain({.n_leaves = 1000, .n_classes = 0, .combine = Combine::kSum}, {500});
 }
 
+TEST(PredictorTest, RowsThatMissNothing) {
+  expect_plain({.n_leaves = 3000, .n_categorical = 0, .has_odd_values = false}, {16, 5000});
+  expect_plain({.n_leaves = 3000, .has_odd_values = false}, {300});
+  expect_plain({.n_leaves = 31, .has_odd_values = false}, {300});
+}
+
+TEST(PredictorTest, MoreRowsThanAreTakenAtOnce) {
+  expect_plain({.n_trees = 2, .n_leaves = 100}, {Predictor::kRowsAtOnce + 1});
+}
+
 TEST(PredictorTest, DeepTrees) {
   expect_plain({.n_leaves = 60, .is_chain = true}, {300});
   expect_plain({.n_leaves = 400, .is_chain = true}, {300});

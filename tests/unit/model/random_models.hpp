@@ -20,7 +20,8 @@ struct RandomModel {
   std::size_t n_classes = 2;       ///< 0: regression
   Combine combine = Combine::kAverage;
   std::int64_t greatest_value = std::int64_t{1} << 40;
-  bool is_chain = false;  ///< each right child is split next: the deepest tree
+  bool has_odd_values = true;  ///< rows: missing, infinite and other values no threshold is near
+  bool is_chain = false;       ///< each right child is split next: the deepest tree
 };
 
 using Random = std::mt19937_64;
@@ -130,7 +131,7 @@ struct RandomRows {
     for (std::size_t f = 0; f < spec.n_numeric + spec.n_categorical; ++f) {
       auto& column = memory.emplace_back();
       for (std::size_t row = 0; row < n_rows; ++row) {
-        const bool is_rare = below(random, 16) == 0;
+        const bool is_rare = spec.has_odd_values && below(random, 16) == 0;
         const float odd[] = {std::numeric_limits<float>::quiet_NaN(),
                              kInfinity,
                              -kInfinity,

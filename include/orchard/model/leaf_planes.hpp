@@ -10,7 +10,8 @@
 #include <array>
 #include <vector>
 
-#include "row_coder.hpp"
+#include "orchard/model/code_split.hpp"
+#include "orchard/model/tree.hpp"
 
 namespace orchard::model {
 
@@ -18,7 +19,7 @@ namespace orchard::model {
 /// then inner nodes, from which rows go on.
 struct LeafPlanes {
   static constexpr std::size_t kMaxLeaves = 64;
-  static constexpr std::size_t kRows = RowCoder::kBlock;
+  static constexpr std::size_t kRows = kCodeBlock;
 
   /// A node's effect on one plane. The bytes are repeated four times.
   struct Item {
@@ -40,15 +41,15 @@ struct LeafPlanes {
   std::vector<Plane> planes;
   std::vector<NodeIndex> leaves;  ///< from left to right
 
-  LeafPlanes(const Tree& tree, const RowCoder& coder);
+  LeafPlanes(const Tree& tree, const SplitOf& split_of);
 
  private:
-  std::size_t number_leaves(const Tree& tree, const RowCoder& coder,
+  std::size_t number_leaves(const Tree& tree, const SplitOf& split_of,
                             const std::vector<bool>& is_inner, std::size_t node);
-  void rule_out(const Tree& tree, const RowCoder& coder, std::size_t node, std::uint64_t bits);
+  void rule_out(const CodeSplit& split, std::uint64_t bits);
 };
 
-/// out[row] = the leaf of each of the kRows rows of a block, as RowCoder::encode writes it.
+/// out[row] = the leaf of each of the kRows rows of a block, [n_columns][kRows].
 using FindLeaves = void(const LeafPlanes& tree, const Bin* codes, std::uint8_t* out);
 /// The version for instruction_set().
 FindLeaves* find_leaves();
