@@ -61,4 +61,27 @@ void BinnedTree::set_categorical(Node& node, const model::Tree& tree, std::size_
   sets_.push_back(right);
 }
 
+model::CodeTree BinnedTree::code_tree(const model::Tree& tree, const data::Binning& binning) const {
+  constexpr int kMissingCode = 255;
+  model::CodeTree codes(tree, binning.features.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    if (node.left < 0) continue;
+    const auto feature = static_cast<std::size_t>(node.feature);
+    const int missing = binning.features[feature].missing_bin();
+    if (node.set == 0) {
+      const bool is_missing_left = node.first_right + node.n_right == missing;
+      codes.split(tree, i, feature, static_cast<Bin>(node.first_right - 1), is_missing_left);
+      continue;
+    }
+    BinSet right = sets_[static_cast<std::size_t>(node.set)];
+    auto& last_word = right[kMissingCode / 64];
+    const bool is_missing_right = goes_right(node, static_cast<Bin>(missing));
+    constexpr auto kMissingBit = std::uint64_t{1} << (kMissingCode % 64);
+    last_word = is_missing_right ? last_word | kMissingBit : last_word & ~kMissingBit;
+    codes.split(tree, i, feature, right);
+  }
+  return codes;
+}
+
 }  // namespace orchard::learn

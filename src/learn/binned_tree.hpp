@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "orchard/data/binning.hpp"
+#include "orchard/model/code_walk.hpp"
 #include "orchard/model/tree.hpp"
 
 namespace orchard::learn {
@@ -37,6 +38,10 @@ class BinnedTree {
     while (!is_leaf(node)) node = child(node, data, position);
     return node;
   }
+
+  /// The same for rows of codes, which are the bins of all features, but 255 for the missing bin.
+  /// Both as given to the constructor.
+  model::CodeTree code_tree(const model::Tree& tree, const data::Binning& binning) const;
 
  private:
   using BinSet = std::array<std::uint64_t, 4>;  ///< bit b: bin b goes right

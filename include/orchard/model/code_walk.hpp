@@ -37,7 +37,7 @@ class CodeTree {
   /// All nodes are leaves at first. Throws kInternal for more than 65,000 columns.
   CodeTree(const Tree& tree, std::size_t n_columns);
 
-  /// Makes the node split: codes above `limit` (< 254) go right, missing where `is_missing_left`
+  /// Makes the node split: codes above `limit` (< 255) go right, missing where `is_missing_left`
   /// says. `tree` is the one given before. Throws kInternal unless the children are an adjacent pair
   /// at an odd number, as they are in every valid tree.
   void split(const Tree& tree, std::size_t node, std::size_t column, Bin limit,
