@@ -120,6 +120,23 @@ Candidate best_numeric(const data::FeatureBins& bins, const Sums* slots, const N
   return best;
 }
 
+/// The cuts that leave min_samples_leaf rows on both sides; all without counts.
+CutRanges cut_ranges(int missing_bin, const NodeSums& node, const SplitRules& rules,
+                     const std::uint32_t* counts) {
+  if (counts == nullptr) return {{0, missing_bin}, {0, missing_bin}};
+  const std::uint32_t n_missing = counts[missing_bin];
+  CutRanges ranges;
+  std::uint32_t n_left = 0;
+  for (int bin = 0; bin < missing_bin; ++bin) {
+    n_left += counts[bin];
+    ranges.to_right.first += n_left < rules.min_samples_leaf;
+    ranges.to_left.first += n_left + n_missing < rules.min_samples_leaf;
+    ranges.to_right.end += node.n_rows - n_left >= rules.min_samples_leaf;
+    ranges.to_left.end += node.n_rows - n_left - n_missing >= rules.min_samples_leaf;
+  }
+  return ranges;
+}
+
 /// Levels in the order of their statistic, and the pool of all others.
 struct LevelOrder {
   std::array<std::int16_t, kMaxSlots> bin;
@@ -248,8 +265,9 @@ Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const Nod
     return best_categorical(bins, slots, node, rules, counts);
   }
 #if ORCHARD_HAS_X86_64
-  if (counts == nullptr && instruction_set() >= InstructionSet::kAvx512) {
-    return scan_sums_avx512(slots, bins.missing_bin(), node, rules);
+  if (instruction_set() >= InstructionSet::kAvx512) {
+    return scan_sums_avx512(slots, bins.missing_bin(), node, rules,
+                            cut_ranges(bins.missing_bin(), node, rules, counts));
   }
 #endif
   return best_numeric(bins, slots, node, rules, counts);
@@ -259,7 +277,8 @@ Candidate best_split(const data::FeatureBins& bins, const std::uint64_t* words,
                      const NodeSums& node, const SplitRules& rules) {
 #if ORCHARD_HAS_X86_64
   if (bins.kind == model::FeatureKind::kNumeric && instruction_set() >= InstructionSet::kAvx512) {
-    return scan_packed_avx512(words, bins.missing_bin(), node, rules);
+    return scan_packed_avx512(words, bins.missing_bin(), node, rules,
+                              cut_ranges(bins.missing_bin(), node, rules, nullptr));
   }
 #endif
   return best_split(bins, unpack_feature(bins, words).data(), node, rules, nullptr);
