@@ -1,9 +1,9 @@
 #pragma once
 // Walking one tree with many rows of bytes, several rows abreast.
 //
-// A node is one word: its pair of children, the column it reads and its limit; codes above the limit
-// go to the second child. A leaf leads to itself, so that rows may take steps together without
-// asking who has arrived; who has is sorted out every few steps.
+// A node is one word: its pair of children, the column it reads and its limit; codes above the
+// limit go to the second child. A leaf leads to itself, so that rows may take steps together
+// without asking who has arrived; who has is sorted out every few steps.
 
 #include <array>
 #include <span>
@@ -38,8 +38,8 @@ class CodeTree {
   CodeTree(const Tree& tree, std::size_t n_columns);
 
   /// Makes the node split: codes above `limit` (< 255) go right, missing where `is_missing_left`
-  /// says. `tree` is the one given before. Throws kInternal unless the children are an adjacent pair
-  /// at an odd number, as they are in every valid tree.
+  /// says. `tree` is the one given before. Throws kInternal unless the children are an adjacent
+  /// pair at an odd number, as they are in every valid tree.
   void split(const Tree& tree, std::size_t node, std::size_t column, Bin limit,
              bool is_missing_left);
   /// Makes the node split by membership.
