@@ -25,6 +25,10 @@ struct CutRanges {
 
 /// What best_split finds in a numeric feature, in the cuts of `ranges`: the same bits. `slots`,
 /// `words`: [missing_bin + 1]; sums of packed words must not overflow. Local, any thread.
+Candidate scan_sums_avx2(const Sums* slots, int missing_bin, const NodeSums& node,
+                         const SplitRules& rules, const CutRanges& ranges);
+Candidate scan_packed_avx2(const std::uint64_t* words, int missing_bin, const NodeSums& node,
+                           const SplitRules& rules, const CutRanges& ranges);
 Candidate scan_sums_avx512(const Sums* slots, int missing_bin, const NodeSums& node,
                            const SplitRules& rules, const CutRanges& ranges);
 Candidate scan_packed_avx512(const std::uint64_t* words, int missing_bin, const NodeSums& node,

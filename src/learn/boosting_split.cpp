@@ -120,6 +120,11 @@ Candidate best_numeric(const data::FeatureBins& bins, const Sums* slots, const N
   return best;
 }
 
+#if ORCHARD_HAS_X86_64
+using ScanSums = decltype(scan_sums_avx512);
+using ScanPacked = decltype(scan_packed_avx512);
+#endif
+
 /// The cuts that leave min_samples_leaf rows on both sides; all without counts.
 CutRanges cut_ranges(int missing_bin, const NodeSums& node, const SplitRules& rules,
                      const std::uint32_t* counts) {
@@ -265,9 +270,9 @@ Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const Nod
     return best_categorical(bins, slots, node, rules, counts);
   }
 #if ORCHARD_HAS_X86_64
-  if (instruction_set() >= InstructionSet::kAvx512) {
-    return scan_sums_avx512(slots, bins.missing_bin(), node, rules,
-                            cut_ranges(bins.missing_bin(), node, rules, counts));
+  if (auto* const scan = choose_version<ScanSums>(nullptr, scan_sums_avx2, scan_sums_avx512)) {
+    return scan(slots, bins.missing_bin(), node, rules,
+                cut_ranges(bins.missing_bin(), node, rules, counts));
   }
 #endif
   return best_numeric(bins, slots, node, rules, counts);
@@ -276,9 +281,10 @@ Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const Nod
 Candidate best_split(const data::FeatureBins& bins, const std::uint64_t* words,
                      const NodeSums& node, const SplitRules& rules) {
 #if ORCHARD_HAS_X86_64
-  if (bins.kind == model::FeatureKind::kNumeric && instruction_set() >= InstructionSet::kAvx512) {
-    return scan_packed_avx512(words, bins.missing_bin(), node, rules,
-                              cut_ranges(bins.missing_bin(), node, rules, nullptr));
+  auto* const scan = choose_version<ScanPacked>(nullptr, scan_packed_avx2, scan_packed_avx512);
+  if (scan != nullptr && bins.kind == model::FeatureKind::kNumeric) {
+    return scan(words, bins.missing_bin(), node, rules,
+                cut_ranges(bins.missing_bin(), node, rules, nullptr));
   }
 #endif
   return best_split(bins, unpack_feature(bins, words).data(), node, rules, nullptr);
