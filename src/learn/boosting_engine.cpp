@@ -38,7 +38,8 @@ Engine::Engine(const FitContext& context, const options::BoostingSettings& setti
       kind_(loss_of(context.schema)),
       n_outputs_(n_outputs_of(context.schema)),
       exponent_(value_exponent(kind_, training_targets(context))),
-      members_(std::move(members), stops_early_) {
+      members_(std::move(members), stops_early_),
+      test_sums_(context_.data, context_.pool) {
   require(context.data.n_train() > 0 && context.data.n_features() > 0,
           "a boosting fit has rows and features");
   rows_.weight = row_weights(context, settings.class_weight);
@@ -86,13 +87,13 @@ void Engine::advance() {
     for (const model::Unit& unit : units_) {
       add_to_training(unit, rows_.fit);
       add_to_training(unit, rows_.validation);
-      add_to_test(unit);
+      test_sums_.add(unit, test_raw_);
     }
   }
   is_raw_stale_ = true;
   model::Unit unit = grow_unit();
   add_to_training(unit, rows_.validation);
-  add_to_test(unit);
+  test_sums_.add(unit, test_raw_);
   end_round(std::move(unit));
   is_raw_stale_ = false;
 }
@@ -122,20 +123,6 @@ void Engine::add_to_training(const model::Unit& unit, std::span<const RowIndex> 
   });
 }
 
-void Engine::add_to_test(const model::Unit& unit) {
-  const auto trees = binned(unit, *context_.data.binning);
-  const RowIndex first = context_.data.n_train();
-  context_.pool.for_chunks(
-      context_.data.n_test(), kWalkChunk, [&](std::size_t begin, std::size_t end, int) {
-        for (std::size_t k = 0; k < trees.size(); ++k) {
-          for (std::size_t i = begin; i < end; ++i) {
-            const NodeIndex leaf = trees[k].leaf(context_.data, first + static_cast<RowIndex>(i));
-            test_raw_[i * trees.size() + k] += value_at(unit[k], leaf);
-          }
-        }
-      });
-}
-
 // The score comes first: when it is stopped, the round has not happened.
 void Engine::end_round(model::Unit unit) {
   if (stops_early_) scores_.push_back(judge_->score(raw_, units_.size() + 1));
@@ -155,7 +142,7 @@ void Engine::restore(std::vector<model::Unit> units) {
     for (const model::Tree& tree : unit) tree.validate(context_.data.n_features(), 1);
     add_to_training(unit, rows_.fit);
     add_to_training(unit, rows_.validation);
-    add_to_test(unit);
+    test_sums_.add(unit, test_raw_);
     end_round(std::move(unit));
   }
 }

@@ -11,6 +11,7 @@
 #include "boosting_grower.hpp"
 #include "boosting_loss.hpp"
 #include "boosting_stopping.hpp"
+#include "boosting_test_sums.hpp"
 #include "orchard/learn/boosting.hpp"
 
 namespace orchard::learn::boosting {
@@ -42,7 +43,6 @@ class Engine {
   void reset_raw();
   model::Unit grow_unit();
   void add_to_training(const model::Unit& unit, std::span<const RowIndex> rows);
-  void add_to_test(const model::Unit& unit);
   void end_round(model::Unit unit);
 
   FitContext context_;
@@ -59,6 +59,7 @@ class Engine {
   std::vector<std::int64_t> test_raw_;  // [n_test][n_outputs]
   std::optional<GradientMaker> gradients_;
   std::optional<TreeGrower> grower_;
+  TestSums test_sums_;
   std::optional<Judge> judge_;
   std::vector<model::Unit> units_;
   std::vector<double> scores_;

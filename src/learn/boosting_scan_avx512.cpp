@@ -93,6 +93,20 @@ struct Node {
   __m512d l2, base, least, min_h;
 };
 
+/// A CutRange in every lane.
+class Range {
+ public:
+  explicit Range(const CutRange& range)
+      : first_(_mm512_set1_epi64(range.first)), end_(_mm512_set1_epi64(range.end)) {}
+  __mmask8 members(__mmask8 among, __m512i bins) const {
+    return _mm512_mask_cmplt_epi64_mask(_mm512_mask_cmpge_epi64_mask(among, bins, first_), bins,
+                                        end_);
+  }
+
+ private:
+  __m512i first_, end_;
+};
+
 /// In each lane the best cut so far: the first of those with the greatest gain.
 struct Best {
   __m512d gain;
@@ -130,7 +144,8 @@ inline Candidate better_of(const Candidate& right, const Candidate& left) {
 }
 
 template <class RunningSums>
-Candidate scan(RunningSums sums, int missing_bin, const NodeSums& node, const SplitRules& rules) {
+Candidate scan(RunningSums sums, int missing_bin, const NodeSums& node, const SplitRules& rules,
+               const CutRanges& ranges) {
   const auto g = static_cast<double>(node.total.g);
   const double base = g * g / (static_cast<double>(node.total.h) + rules.l2);
   const Node all = {{_mm512_set1_epi64(node.total.g), _mm512_set1_epi64(node.total.h)},
@@ -142,19 +157,20 @@ Candidate scan(RunningSums sums, int missing_bin, const NodeSums& node, const Sp
   const bool has_missing = _mm512_test_epi64_mask(missing.h, missing.h) != 0;
   const __m512i zero = _mm512_setzero_si512();
   __m512i bins = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+  const Range right_range(ranges.to_right), left_range(ranges.to_left);
   Best to_right = {_mm512_setzero_pd(), zero};  // by where missing goes
   Best to_left = to_right;
   for (int bin = 0; bin < missing_bin; bin += kLanes) {
     const auto is_bin =
         static_cast<__mmask8>(_bzhi_u32(0xff, static_cast<unsigned>(missing_bin - bin)));
     const Pair left = sums.next(bin, is_bin);
-    take(all, left, bins, is_bin, to_right);
+    take(all, left, bins, right_range.members(is_bin, bins), to_right);
     if (has_missing) {
       const Pair with_missing = {_mm512_add_epi64(left.g, missing.g),
                                  _mm512_add_epi64(left.h, missing.h)};
       // Missing values alone at the left is the last cut of the other direction.
       const __mmask8 has_rows = _mm512_mask_cmpneq_epi64_mask(is_bin, left.h, zero);
-      take(all, with_missing, bins, has_rows, to_left);
+      take(all, with_missing, bins, left_range.members(has_rows, bins), to_left);
     }
     bins = _mm512_add_epi64(bins, _mm512_set1_epi64(kLanes));
   }
@@ -167,13 +183,13 @@ Candidate scan(RunningSums sums, int missing_bin, const NodeSums& node, const Sp
 }  // namespace
 
 Candidate scan_sums_avx512(const Sums* slots, int missing_bin, const NodeSums& node,
-                           const SplitRules& rules) {
-  return scan(WideSums(slots), missing_bin, node, rules);
+                           const SplitRules& rules, const CutRanges& ranges) {
+  return scan(WideSums(slots), missing_bin, node, rules, ranges);
 }
 
 Candidate scan_packed_avx512(const std::uint64_t* words, int missing_bin, const NodeSums& node,
-                             const SplitRules& rules) {
-  return scan(PackedSums(words), missing_bin, node, rules);
+                             const SplitRules& rules, const CutRanges& ranges) {
+  return scan(PackedSums(words), missing_bin, node, rules, ranges);
 }
 
 }  // namespace orchard::learn::boosting

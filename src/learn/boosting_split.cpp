@@ -120,6 +120,28 @@ Candidate best_numeric(const data::FeatureBins& bins, const Sums* slots, const N
   return best;
 }
 
+#if ORCHARD_HAS_X86_64
+using ScanSums = decltype(scan_sums_avx512);
+using ScanPacked = decltype(scan_packed_avx512);
+#endif
+
+/// The cuts that leave min_samples_leaf rows on both sides; all without counts.
+CutRanges cut_ranges(int missing_bin, const NodeSums& node, const SplitRules& rules,
+                     const std::uint32_t* counts) {
+  if (counts == nullptr) return {{0, missing_bin}, {0, missing_bin}};
+  const std::uint32_t n_missing = counts[missing_bin];
+  CutRanges ranges;
+  std::uint32_t n_left = 0;
+  for (int bin = 0; bin < missing_bin; ++bin) {
+    n_left += counts[bin];
+    ranges.to_right.first += n_left < rules.min_samples_leaf;
+    ranges.to_left.first += n_left + n_missing < rules.min_samples_leaf;
+    ranges.to_right.end += node.n_rows - n_left >= rules.min_samples_leaf;
+    ranges.to_left.end += node.n_rows - n_left - n_missing >= rules.min_samples_leaf;
+  }
+  return ranges;
+}
+
 /// Levels in the order of their statistic, and the pool of all others.
 struct LevelOrder {
   std::array<std::int16_t, kMaxSlots> bin;
@@ -248,8 +270,9 @@ Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const Nod
     return best_categorical(bins, slots, node, rules, counts);
   }
 #if ORCHARD_HAS_X86_64
-  if (counts == nullptr && instruction_set() >= InstructionSet::kAvx512) {
-    return scan_sums_avx512(slots, bins.missing_bin(), node, rules);
+  if (auto* const scan = choose_version<ScanSums>(nullptr, scan_sums_avx2, scan_sums_avx512)) {
+    return scan(slots, bins.missing_bin(), node, rules,
+                cut_ranges(bins.missing_bin(), node, rules, counts));
   }
 #endif
   return best_numeric(bins, slots, node, rules, counts);
@@ -258,8 +281,10 @@ Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const Nod
 Candidate best_split(const data::FeatureBins& bins, const std::uint64_t* words,
                      const NodeSums& node, const SplitRules& rules) {
 #if ORCHARD_HAS_X86_64
-  if (bins.kind == model::FeatureKind::kNumeric && instruction_set() >= InstructionSet::kAvx512) {
-    return scan_packed_avx512(words, bins.missing_bin(), node, rules);
+  auto* const scan = choose_version<ScanPacked>(nullptr, scan_packed_avx2, scan_packed_avx512);
+  if (scan != nullptr && bins.kind == model::FeatureKind::kNumeric) {
+    return scan(words, bins.missing_bin(), node, rules,
+                cut_ranges(bins.missing_bin(), node, rules, nullptr));
   }
 #endif
   return best_split(bins, unpack_feature(bins, words).data(), node, rules, nullptr);

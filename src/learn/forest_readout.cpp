@@ -3,58 +3,11 @@
 #include <algorithm>
 #include <bit>
 
-#include "binned_tree.hpp"
-
 namespace orchard::learn {
-namespace {
-
-/// The whole tree; which nodes stop which cuts is another matter.
-model::CodeTree make_walk(const model::Tree& tree, const data::Binning& binning) {
-  const BinnedTree binned(tree, binning);
-  return {tree, binning.features.size(), [&](std::size_t node) {
-            model::CodeSplit split;
-            split.column = static_cast<std::size_t>(tree.feature[node]);
-            split.is_missing_left = (tree.flags[node] & model::Tree::kMissingLeft) != 0;
-            split.is_set = (tree.flags[node] & model::Tree::kCategorical) != 0;
-            if (split.is_set) {
-              split.right = binned.right_bins(static_cast<NodeIndex>(node));
-            } else {
-              split.limit = binned.last_left(static_cast<NodeIndex>(node));
-            }
-            return split;
-          }};
-}
-
-}  // namespace
-
-TestRows::TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end) : begin_(begin) {
-  constexpr std::size_t kBlock = model::kCodeBlock;
-  const std::size_t n_features = data.n_features();
-  const std::size_t n_rows = end - begin;
-  const std::size_t stride = (n_features + 1 + 31) / 32 * 32;
-  codes_.assign(n_rows * stride + 3, model::kMissingCode);
-  columns_.resize((n_rows + kBlock - 1) / kBlock * kBlock * n_features);
-  bool may_miss = false;
-  Bin* to = columns_.data();
-  for (std::size_t first = 0; first < n_rows; first += kBlock) {
-    const std::size_t n_here = std::min(kBlock, n_rows - first);
-    for (std::size_t f = 0; f < n_features; ++f, to += kBlock) {
-      const Bin* column = data.column(f) + data.n_train() + begin + first;
-      const auto missing = static_cast<Bin>(data.binning->features[f].missing_bin());
-      for (std::size_t row = 0; row < n_here; ++row) {
-        may_miss |= column[row] == missing;
-        to[row] = column[row] == missing ? model::kMissingCode : column[row];
-        codes_[(first + row) * stride + f] = to[row];
-      }
-    }
-  }
-  rows_ = {codes_.data(), stride, columns_.data(), n_rows, may_miss};
-}
-
 TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width,
                          std::uint64_t cuts)
     : tree_(&tree),
-      walk_(make_walk(tree, binning)),
+      walk_(code_tree(tree, binning)),
       width_(width),
       n_cuts_(static_cast<std::size_t>(std::bit_width(cuts))) {
   wide_rows_ = find_stops(cuts);

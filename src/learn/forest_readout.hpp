@@ -4,23 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "orchard/data/binning.hpp"
-#include "orchard/model/code_walk.hpp"
+#include "test_rows.hpp"
 
 namespace orchard::learn {
-
-/// Test rows [begin, end) of a fit as walks take them: a column each feature.
-class TestRows {
- public:
-  TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end);
-  const model::CodeRows& rows() const { return rows_; }
-  RowIndex begin() const { return begin_; }
-
- private:
-  RowIndex begin_;
-  std::vector<Bin> codes_, columns_;
-  model::CodeRows rows_;
-};
 
 /// One tree made ready for reading test rows: a row is walked to the end of its path, which says
 /// where each cut has stopped on the way. Borrows the tree.
