@@ -75,6 +75,7 @@ class TreeGrower {
   HistogramStore store_;
   RowPartition partition_;
   HistogramBuilder builder_;
+  const SumsKernel& kernel_;
   double weight_scale_ = 0;  // weights as integers, to compare children
 
   // Of the tree under way or just grown.

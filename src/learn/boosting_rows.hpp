@@ -7,13 +7,12 @@
 #include <span>
 #include <vector>
 
+#include "boosting_partition_kernel.hpp"
 #include "orchard/base/types.hpp"
 #include "orchard/parallel/pool.hpp"
 
 namespace orchard::learn::boosting {
 
-/// A set of bins: bit b says whether bin b goes left.
-using BinSet = std::array<std::uint64_t, 4>;
 inline bool contains(const BinSet& set, int bin) {
   return (set[static_cast<std::size_t>(bin) / 64] >> (bin % 64) & 1) != 0;
 }

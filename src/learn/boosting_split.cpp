@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "boosting_sums_kernel.hpp"
+
 namespace orchard::learn::boosting {
 namespace {
 
@@ -85,12 +87,38 @@ std::uint32_t sum_counts(const std::uint32_t* counts, int begin, int end) {
   return sum;
 }
 
+/// Every cut of a numeric feature. Bins without weight need no care: a cut after one equals the cut
+/// before it, which has the lower bin; before the first bin with weight, or after the last, a side
+/// would be empty or hold nothing but missing values, which only the other direction may try.
 Candidate best_numeric(const data::FeatureBins& bins, const Sums* slots, const NodeSums& node,
+                       const SplitRules& rules) {
+  const double base =
+      score_of(static_cast<double>(node.total.g), static_cast<double>(node.total.h), rules.l2);
+  const CutRules cut_rules{rules.l2, rules.min_h, base, base * kLeastGainShare};
+  const SumsKernel& kernel = sums_kernel();
+  const Sums missing = slots[bins.missing_bin()];
+  Candidate best;
+  best.boundary = std::numeric_limits<std::int16_t>::max();
+  const BestCut right = kernel.best_cut(slots, 0, bins.n_bins, {}, node.total, cut_rules);
+  if (right.gain > 0) best = {right.gain, static_cast<std::int16_t>(right.bin), false};
+  if (missing.h == 0) return best;
+  int first = 0;
+  while (first < bins.n_bins && slots[first].h == 0) ++first;
+  const BestCut left = kernel.best_cut(slots, first, bins.n_bins, missing, node.total, cut_rules);
+  if (left.gain > best.gain ||
+      (left.gain == best.gain && left.gain > 0 && left.bin <= best.boundary)) {
+    best = {left.gain, static_cast<std::int16_t>(left.bin), true};
+  }
+  return best;
+}
+
+/// The same where rows are counted.
+Candidate best_counted(const data::FeatureBins& bins, const Sums* slots, const NodeSums& node,
                        const SplitRules& rules, const std::uint32_t* counts) {
   const Occupied occupied = occupied_bins(slots, bins.n_bins);
   const Sums missing = slots[bins.missing_bin()];
   const bool has_missing = missing.h != 0;
-  const std::uint32_t n_missing = counts == nullptr ? 0 : counts[bins.missing_bin()];
+  const std::uint32_t n_missing = counts[bins.missing_bin()];
   Cuts left, right;  // by where missing goes; without missing only `right` is used
   Sums sums;
   std::uint32_t n_rows = 0;
@@ -100,12 +128,10 @@ Candidate best_numeric(const data::FeatureBins& bins, const Sums* slots, const N
     const bool is_last = i + 1 == occupied.n;
     if (is_last && !has_missing) break;
     sums += slots[bin];
-    if (counts != nullptr) {
-      const int next = is_last ? 0 : occupied.bin[static_cast<std::size_t>(i) + 1];
-      const int end = is_last ? bins.n_bins : middle_bin(bins, bin, next) + 1;
-      n_rows += sum_counts(counts, n_counted, end);
-      n_counted = end;
-    }
+    const int next = is_last ? 0 : occupied.bin[static_cast<std::size_t>(i) + 1];
+    const int end = is_last ? bins.n_bins : middle_bin(bins, bin, next) + 1;
+    n_rows += sum_counts(counts, n_counted, end);
+    n_counted = end;
     right.add(sums, node.total, bin, n_rows);
     if (has_missing && !is_last) {
       Sums with_missing = sums;
@@ -115,8 +141,8 @@ Candidate best_numeric(const data::FeatureBins& bins, const Sums* slots, const N
   }
   Candidate best;
   best.boundary = std::numeric_limits<std::int16_t>::max();
-  choose(right, node, rules, counts != nullptr, false, best);
-  choose(left, node, rules, counts != nullptr, true, best);
+  choose(right, node, rules, true, false, best);
+  choose(left, node, rules, true, true, best);
   return best;
 }
 
@@ -244,9 +270,11 @@ int middle_bin(const data::FeatureBins& bins, int left_bin, int right_bin) {
 Candidate best_split(const data::FeatureBins& bins, const Sums* slots, const NodeSums& node,
                      const SplitRules& rules, const std::uint32_t* counts) {
   if (rules.h_is_count) counts = nullptr;
-  return bins.kind == model::FeatureKind::kCategorical
-             ? best_categorical(bins, slots, node, rules, counts)
-             : best_numeric(bins, slots, node, rules, counts);
+  if (bins.kind == model::FeatureKind::kCategorical) {
+    return best_categorical(bins, slots, node, rules, counts);
+  }
+  return counts == nullptr ? best_numeric(bins, slots, node, rules)
+                           : best_counted(bins, slots, node, rules, counts);
 }
 
 Split make_split(const data::FeatureBins& bins, std::int32_t feature, const Sums* slots,
