@@ -11,7 +11,7 @@ namespace orchard::learn::boosting {
 namespace {
 
 constexpr std::size_t kMaxHistogramBytes = std::size_t{256} << 20;
-constexpr std::size_t kSlotsWorthThreads = 16384;
+constexpr std::size_t kSlotsWorthThreads = 32768;
 constexpr std::size_t kFeaturesPerChunk = 8;
 
 }  // namespace

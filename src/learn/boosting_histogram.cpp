@@ -12,7 +12,7 @@ constexpr std::size_t kLine = 64;         // features of a row in one cache line
 constexpr std::size_t kNarrow = 32;       // features whose packed sums still go in one pass
 constexpr std::size_t kTileSlots = 4096;  // else so many slots: 32 KiB of packed sums
 constexpr std::size_t kBlockRows = 2048;  // rows that stay in the cache between two tiles
-constexpr std::size_t kCellsWorthThreads = 100'000;
+constexpr std::size_t kCellsWorthThreads = 300'000;
 
 static_assert(kPackedRows % kBlockRows == 0);
 

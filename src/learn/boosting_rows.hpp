@@ -50,7 +50,8 @@ class RowPartition {
   /// Runs body(part) for every part, on the pool when there is enough work for it.
   template <class Body>
   void for_parts(std::size_t n_steps, const Body& body) const {
-    constexpr std::size_t kStepsWorthThreads = 16384;
+    // Waking a sleeping thread takes as long as some ten thousand steps.
+    constexpr std::size_t kStepsWorthThreads = 100'000;
     if (n_steps < kStepsWorthThreads || n_parts() == 1) {
       for (std::size_t part = 0; part < root_.size(); ++part) body(part);
       return;
