@@ -11,7 +11,7 @@ namespace orchard::learn::boosting {
 namespace {
 
 constexpr std::size_t kMaxHistogramBytes = std::size_t{256} << 20;
-constexpr std::size_t kSlotsWorthThreads = 16384;
+constexpr std::size_t kSlotsWorthThreads = 32768;
 constexpr std::size_t kFeaturesPerChunk = 8;
 
 }  // namespace
@@ -34,7 +34,8 @@ TreeGrower::TreeGrower(const data::BinnedData& data, const options::BoostingSett
       layout_(*data.binning),
       store_(layout_.n_slots(), kMaxHistogramBytes),
       partition_(rows.fit, pool),
-      builder_(data, layout_, partition_, pool) {
+      builder_(data, layout_, partition_, pool),
+      kernel_(sums_kernel()) {
   if (!rows.weight.empty()) {
     const double greatest = *std::max_element(rows.weight.begin(), rows.weight.end());
     const int bits = 62 - static_cast<int>(std::bit_width(rows.weight.size()));
@@ -117,9 +118,9 @@ void TreeGrower::search(Node* first, Node* second, Histogram* subtract_from) {
     for (std::size_t f = begin; f < end; ++f) {
       const data::FeatureBins& bins = data_.binning->features[f];
       if (subtract_from != nullptr) {
-        for (std::size_t slot = layout_.offset(f); slot < layout_.offset(f + 1); ++slot) {
-          (*subtract_from)[slot] -= (*first->histogram)[slot];
-        }
+        const std::size_t at = layout_.offset(f);
+        kernel_.subtract(subtract_from->data() + at, first->histogram->data() + at,
+                         layout_.offset(f + 1) - at);
       }
       for (Node* node : {first, second}) {
         if (node == nullptr || node->candidates.empty()) continue;

@@ -11,6 +11,7 @@
 #include "boosting_rows.hpp"
 #include "boosting_split.hpp"
 #include "boosting_subtree.hpp"
+#include "boosting_sums_kernel.hpp"
 #include "orchard/model/tree.hpp"
 #include "orchard/options/learner_settings.hpp"
 
@@ -75,6 +76,7 @@ class TreeGrower {
   HistogramStore store_;
   RowPartition partition_;
   HistogramBuilder builder_;
+  const SumsKernel& kernel_;
   double weight_scale_ = 0;                     // weights as integers, to compare children
   std::vector<SubtreeGrower> subtree_growers_;  // one a thread
 

@@ -8,11 +8,11 @@
 namespace orchard::learn::boosting {
 namespace {
 
-constexpr std::size_t kLine = 64;          // features of a row in one cache line
-constexpr std::size_t kNarrow = kMaxTile;  // features whose packed sums still go in one pass
-constexpr std::size_t kTile = 16;          // else so many: 32 KiB of packed sums
-constexpr std::size_t kBlockRows = 2048;   // rows that stay in the cache between two tiles
-constexpr std::size_t kCellsWorthThreads = 100'000;
+constexpr std::size_t kLine = 64;         // features of a row in one cache line
+constexpr std::size_t kNarrow = 32;       // features whose packed sums still go in one pass
+constexpr std::size_t kTileSlots = 4096;  // else so many slots: 32 KiB of packed sums
+constexpr std::size_t kBlockRows = 2048;  // rows that stay in the cache between two tiles
+constexpr std::size_t kCellsWorthThreads = 300'000;
 
 static_assert(kPackedRows % kBlockRows == 0);
 
@@ -52,7 +52,7 @@ HistogramBuilder::HistogramBuilder(const data::BinnedData& data, const Histogram
       layout_(layout),
       partition_(partition),
       pool_(pool),
-      tile_(data.n_features() <= kNarrow ? kNarrow : kTile),
+      kernel_(sums_kernel()),
       packed_(static_cast<std::size_t>(partition.n_parts())) {
   require(data.has_rows(), "boosting is given the row-major copy of the training rows");
   packed_[0].resize(data.n_features() * kPackedStride);
@@ -92,7 +92,7 @@ void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const
               part == 0 ? out.data() : partial_[part - 1].data());
   });
   for (const Histogram& partial : partial_) {
-    for (std::size_t slot = 0; slot < out.size(); ++slot) out[slot] += partial[slot];
+    kernel_.add(out.data(), partial.data(), out.size());
   }
 }
 
@@ -115,8 +115,8 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
   bool is_first = true;
   const auto flush_all = [&] {
     for (std::size_t f = features.first; f < features.last; ++f) {
-      flush({packed.data() + f * kPackedStride, layout_.offset(f + 1) - layout_.offset(f)},
-            out + layout_.offset(f), is_first);
+      kernel_.flush(packed.data() + f * kPackedStride, layout_.offset(f + 1) - layout_.offset(f),
+                    out + layout_.offset(f), is_first);
     }
     is_first = false;
   };
@@ -129,9 +129,11 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
         flush_all();
         n_pending = 0;
       }
-      for (std::size_t f = features.first; f < features.last; f += tile_) {
-        add_packed_rows(tile_rows(f, features.last), gradients.packed, rows,
+      for (std::size_t f = features.first; f < features.last;) {
+        const std::size_t end = end_of_tile(f, features.last);
+        add_packed_rows(tile_rows(f, end), gradients.packed, rows,
                         packed.data() + f * kPackedStride);
+        f = end;
       }
       n_pending += rows.size();
     }
@@ -139,8 +141,19 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
   flush_all();
 }
 
+// Features of few bins take little room: more of them go in one pass.
+std::size_t HistogramBuilder::end_of_tile(std::size_t first, std::size_t last) const {
+  if (data_.n_features() <= kNarrow) return last;
+  std::size_t end = first + 1;
+  while (end < last && end - first < kMaxTile &&
+         layout_.offset(end + 1) - layout_.offset(first) <= kTileSlots) {
+    ++end;
+  }
+  return end;
+}
+
 BinRows HistogramBuilder::tile_rows(std::size_t first, std::size_t last) const {
-  return {data_.row(0) + first, data_.layout.row_stride, std::min(tile_, last - first)};
+  return {data_.row(0) + first, data_.layout.row_stride, last - first};
 }
 
 void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
@@ -151,9 +164,10 @@ void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
     for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
       const auto rows = partition_.rows(block_of(segment, at));
       pool_.poll();
-      for (std::size_t f = features.first; f < features.last; f += tile_) {
-        add_wide_rows(tile_rows(f, features.last), gradients.wide, rows, layout_.offsets() + f,
-                      out);
+      for (std::size_t f = features.first; f < features.last;) {
+        const std::size_t end = end_of_tile(f, features.last);
+        add_wide_rows(tile_rows(f, end), gradients.wide, rows, layout_.offsets() + f, out);
+        f = end;
       }
     }
   }

@@ -10,6 +10,7 @@
 #include "boosting_gradients.hpp"
 #include "boosting_histogram_kernel.hpp"
 #include "boosting_rows.hpp"
+#include "boosting_sums_kernel.hpp"
 #include "orchard/data/binning.hpp"
 
 namespace orchard::learn::boosting {
@@ -66,6 +67,7 @@ class HistogramBuilder {
                   Range features, std::vector<std::uint64_t>& packed, Sums* out) const;
   void add_wide(const QuantisedGradients& gradients, std::span<const Segment> segments,
                 Range features, Sums* out) const;
+  std::size_t end_of_tile(std::size_t first, std::size_t last) const;
   BinRows tile_rows(std::size_t first, std::size_t last) const;
   void build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
                       Histogram& out);
@@ -76,7 +78,7 @@ class HistogramBuilder {
   const HistogramLayout& layout_;
   const RowPartition& partition_;
   parallel::Pool& pool_;
-  std::size_t tile_;                                // features that are added in one pass
+  const SumsKernel& kernel_;
   std::vector<std::vector<std::uint64_t>> packed_;  // [n_parts][n_features][kPackedStride]
   std::vector<Histogram> partial_;                  // [n_parts - 1], made when first needed
 };

@@ -13,17 +13,20 @@ namespace {
 constexpr std::size_t kPrefetch = 16;
 static_assert(kPrefetch <= kReadAhead);
 
-/// kQuads * 4 features, then the few that are left.
-template <std::size_t kQuads>
+/// kQuads * 4 features, then the few that are left. Consecutive rows need no list to be found, but
+/// to be fetched ahead all the same: measured, worth a sixth.
+template <std::size_t kQuads, bool kIsRange>
 void add_packed_quads(const BinRows& bins, const std::uint64_t* words,
                       std::span<const RowIndex> rows, std::uint64_t* packed) {
   const RowIndex* const list = rows.data();
+  const std::size_t first = list[0];
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::size_t ahead = list[i + kPrefetch];
+    const std::size_t ahead = kIsRange ? first + i + 2 * kPrefetch : list[i + kPrefetch];
+    const std::size_t at_row = kIsRange ? first + i : list[i];
     __builtin_prefetch(bins.bins + ahead * bins.stride);
     __builtin_prefetch(words + ahead);
-    const Bin* const row = bins.bins + list[i] * bins.stride;
-    const std::uint64_t word = words[list[i]];
+    const Bin* const row = bins.bins + at_row * bins.stride;
+    const std::uint64_t word = words[at_row];
     for (std::size_t quad = 0; quad < kQuads; ++quad) {
       std::uint32_t four;
       std::memcpy(&four, row + quad * 4, 4);
@@ -41,17 +44,27 @@ void add_packed_quads(const BinRows& bins, const std::uint64_t* words,
 
 using Kernel = void (*)(const BinRows&, const std::uint64_t*, std::span<const RowIndex>,
                         std::uint64_t*);
-template <std::size_t... kQuads>
+template <bool kIsRange, std::size_t... kQuads>
 constexpr auto make_kernels(std::index_sequence<kQuads...>) {
-  return std::array<Kernel, sizeof...(kQuads)>{add_packed_quads<kQuads>...};
+  return std::array<Kernel, sizeof...(kQuads)>{add_packed_quads<kQuads, kIsRange>...};
 }
-constexpr auto kKernels = make_kernels(std::make_index_sequence<kMaxTile / 4 + 1>());
+constexpr auto kOfList = make_kernels<false>(std::make_index_sequence<kMaxTile / 4 + 1>());
+constexpr auto kOfRange = make_kernels<true>(std::make_index_sequence<kMaxTile / 4 + 1>());
+
+bool is_range(std::span<const RowIndex> rows) {
+  if (rows.back() - rows.front() + 1 != rows.size()) return false;
+  // A node that was parted twice has its rows in no order.
+  std::size_t n_strays = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) n_strays += rows[i] != rows.front() + i;
+  return n_strays == 0;
+}
 
 }  // namespace
 
 void add_packed_rows(const BinRows& bins, const std::uint64_t* words,
                      std::span<const RowIndex> rows, std::uint64_t* packed) {
-  kKernels[bins.n_features / 4](bins, words, rows, packed);
+  if (rows.empty()) return;
+  (is_range(rows) ? kOfRange : kOfList)[bins.n_features / 4](bins, words, rows, packed);
 }
 
 void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowIndex> rows,
@@ -65,15 +78,6 @@ void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowInd
     const Sums sum = sums[list[i]];
     for (std::size_t f = 0; f < bins.n_features; ++f) slots[offsets[f] + row[f]] += sum;
   }
-}
-
-void flush(std::span<std::uint64_t> packed, Sums* out, bool is_first) {
-  if (is_first) {
-    for (std::size_t i = 0; i < packed.size(); ++i) out[i] = unpack(packed[i]);
-  } else {
-    for (std::size_t i = 0; i < packed.size(); ++i) out[i] += unpack(packed[i]);
-  }
-  std::memset(packed.data(), 0, packed.size() * sizeof packed[0]);
 }
 
 }  // namespace orchard::learn::boosting

@@ -16,7 +16,7 @@ namespace orchard::learn::boosting {
 /// compete for the same lines of the cache.
 inline constexpr std::size_t kPackedStride = 264;
 /// Most features of one call.
-inline constexpr std::size_t kMaxTile = 32;
+inline constexpr std::size_t kMaxTile = 64;
 
 /// Row-major bins of at most kMaxTile consecutive features.
 struct BinRows {
@@ -34,7 +34,5 @@ void add_packed_rows(const BinRows& bins, const std::uint64_t* words,
 /// that need more bits.
 void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowIndex> rows,
                    const std::uint32_t* offsets, Sums* slots);
-/// Moves packed sums into wide ones and clears them. `is_first`: sets instead of adding.
-void flush(std::span<std::uint64_t> packed, Sums* out, bool is_first);
 
 }  // namespace orchard::learn::boosting

@@ -43,31 +43,20 @@ std::vector<std::uint32_t> RowPartition::split(const Segments& segments, const B
   return borders;
 }
 
-// Both sides are written for every row and one cursor advances: no branch to mispredict.
 std::uint32_t RowPartition::split_part(const Segment& segment, const Bin* column,
                                        const BinSet& left) {
-  std::array<std::uint8_t, 256> goes_left;
-  for (int bin = 0; bin < 256; ++bin) {
-    goes_left[static_cast<std::size_t>(bin)] = contains(left, bin);
-  }
-  RowIndex* const list = list_.data();
+  const PartitionKernel partition = partition_kernel();
+  RowIndex* const list = list_.data() + segment.begin;
   RowIndex* const right = scratch_.data() + segment.begin;
-  std::uint32_t n_left = segment.begin;
-  std::uint32_t n_right = 0;
-  for (std::uint32_t at = segment.begin; at < segment.end;) {
+  Parted parted;
+  for (std::uint32_t at = 0; at < segment.size();) {
     pool_.poll();
-    const std::uint32_t stop = at + std::min(segment.end - at, kRowsBetweenPolls);
-    for (; at < stop; ++at) {
-      const RowIndex row = list[at];
-      const std::uint32_t is_left = goes_left[column[row]];
-      list[n_left] = row;
-      right[n_right] = row;
-      n_left += is_left;
-      n_right += 1 - is_left;
-    }
+    const std::uint32_t stop = at + std::min(segment.size() - at, kRowsBetweenPolls);
+    partition(list, at, stop, column, left, right, parted);
+    at = stop;
   }
-  std::copy(right, right + n_right, list + n_left);
-  return n_left;
+  std::copy(right, right + parted.n_right, list + parted.n_left);
+  return segment.begin + parted.n_left;
 }
 
 }  // namespace orchard::learn::boosting

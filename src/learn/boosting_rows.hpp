@@ -7,13 +7,12 @@
 #include <span>
 #include <vector>
 
+#include "boosting_partition_kernel.hpp"
 #include "orchard/base/types.hpp"
 #include "orchard/parallel/pool.hpp"
 
 namespace orchard::learn::boosting {
 
-/// A set of bins: bit b says whether bin b goes left.
-using BinSet = std::array<std::uint64_t, 4>;
 inline bool contains(const BinSet& set, int bin) {
   return (set[static_cast<std::size_t>(bin) / 64] >> (bin % 64) & 1) != 0;
 }
@@ -51,7 +50,8 @@ class RowPartition {
   /// Runs body(part) for every part, on the pool when there is enough work for it.
   template <class Body>
   void for_parts(std::size_t n_steps, const Body& body) const {
-    constexpr std::size_t kStepsWorthThreads = 16384;
+    // Waking a sleeping thread takes as long as some ten thousand steps.
+    constexpr std::size_t kStepsWorthThreads = 100'000;
     if (n_steps < kStepsWorthThreads || n_parts() == 1) {
       for (std::size_t part = 0; part < root_.size(); ++part) body(part);
       return;

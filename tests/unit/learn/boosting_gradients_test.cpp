@@ -10,6 +10,7 @@
 
 #include "boosting_histogram_kernel.hpp"
 #include "boosting_rows.hpp"
+#include "boosting_sums_kernel.hpp"
 #include "global_seed.hpp"
 #include "orchard/base/error.hpp"
 
@@ -154,7 +155,7 @@ TEST(BoostingGradients, OfSeveralClassesSumToZero) {
 TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
   std::mt19937_64 random(testing_support::global_seeds()[0]);
   constexpr std::size_t kRows = 3000;
-  for (const std::size_t n_features : {1U, 3U, 4U, 7U, 28U, 31U, 32U}) {
+  for (const std::size_t n_features : {1U, 3U, 4U, 7U, 28U, 31U, 32U, 54U, 64U}) {
     const std::size_t stride = 64;
     std::vector<Bin> bins(kRows * stride);
     for (Bin& bin : bins) bin = static_cast<Bin>(random() % 11);
@@ -168,7 +169,11 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
       words.push_back(pack(pairs.back().g, pairs.back().h));
     }
     std::vector<RowIndex> list;
-    for (RowIndex row = 0; row < kRows; row += 1 + random() % 3) list.push_back(row);
+    // Rows in a row are added without their list.
+    const bool is_range = n_features % 3 == 1;
+    for (RowIndex row = 5; row < kRows; row += is_range ? 1 : 1 + random() % 3) list.push_back(row);
+    // Nor does a list without order pass for rows in a row, whatever its ends are.
+    if (n_features % 3 == 0) list[list.size() / 2] = list.back() = list.front() + list.size() - 1;
     const std::size_t n_listed = list.size();
     list.resize(n_listed + kReadAhead);
 
@@ -184,7 +189,8 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
     const auto add_and_flush = [&](bool is_first) {
       add_packed_rows(rows, words.data(), listed, packed.data());
       for (std::size_t f = 0; f < n_features; ++f) {
-        flush({packed.data() + f * kPackedStride, 11}, made.data() + offsets[f], is_first);
+        sums_kernel().flush(packed.data() + f * kPackedStride, 11, made.data() + offsets[f],
+                            is_first);
       }
     };
     add_and_flush(true);

@@ -210,8 +210,8 @@ INSTANTIATE_TEST_SUITE_P(All, BoostingGrower, ::testing::ValuesIn(kCases),
                          [](const auto& entry) { return std::string(entry.param.name); });
 
 TEST(BoostingGrowerThreads, DoNotShow) {
-  for (const auto& spec : {BoostingSpec{20'000, 0, 6, 2, 2, 100, 20, true, true},
-                           BoostingSpec{9'000, 0, 150, 2, 0, 40, 9, false, false}}) {
+  for (const auto& spec : {BoostingSpec{120'000, 0, 6, 2, 2, 100, 20, true, true},
+                           BoostingSpec{6'000, 0, 350, 2, 0, 100, 9, false, false}}) {
     Case entry{"", spec, settings(31, 20)};
     for (const auto precision : {Precision::kPacked, Precision::kWide}) {
       const Grown one(entry, 1, precision, 1);
