@@ -76,7 +76,7 @@ def digest(path):
 def write_job(folder, data, settings, out):
     """A job file for `orchard train` or `orchard search`."""
     lines = ["[job]", "name = bench", "random_state = 1", f"output_dir = {out}", "[data]",
-             f"train = {data}", "target = label"]
+             f"train = {data}", f"target = {'y' if data.endswith('.h5') else 'label'}"]
     if "grid" in settings:
         name = settings["grid"]
         scorer = "accuracy" if name == "small" else "roc_auc"
@@ -112,7 +112,7 @@ def run_orchard_job(options, run, env):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out")
         program = os.path.join(options.build, "orchard")
-        data = os.path.join(options.data, f"{run.table}_header.csv")
+        data = os.path.join(options.data, run.table + ("_header.csv" if is_search else ".h5"))
         job = write_job(folder, data, dict(run.settings, **options.overrides), out)
         command = [program, "search" if is_search else "train", job, "--resume=none"]
         if is_search:
@@ -134,11 +134,7 @@ def run_orchard(options, run, env):
     words = [f"{key}={value}" for key, value in dict(run.settings, **options.overrides).items()]
     command = [os.path.join(options.build, "one_fit"), run.task, run.table, options.data,
                f"kind={run.kind}"] + words
-    if run.task == "csv":   # the ranks read together
-        command = MPIRUN + [str(options.ranks)] + command + \
-            [f"threads={max(1, options.threads // options.ranks)}"]
-    else:
-        command += [f"threads={options.threads}"]
+    command += [f"threads={options.threads}"]
     out, _, _ = run_command(options, command, env)
     return json.loads(out.strip().splitlines()[-1])
 
