@@ -10,13 +10,13 @@
 #include "cut_points.hpp"
 #include "first_bins.hpp"
 #include "orchard/base/error.hpp"
-#include "transpose.hpp"
 
 namespace orchard::data {
 namespace {
 
 using model::FeatureKind;
 
+constexpr std::size_t kLine = 64;  // bytes of the cache
 constexpr std::size_t kBlockRows = 16384;
 constexpr std::size_t kGatheredRows = 2048;
 /// Features worked on at once: bounds the memory for their searches.
@@ -118,17 +118,19 @@ Bin FeatureBins::bin(float value) const {
 
 BinnedLayout BinnedLayout::make(RowIndex n_train, RowIndex n_test, std::size_t n_features,
                                 bool with_rows) {
-  constexpr std::size_t kLine = 64;
   BinnedLayout layout;
   layout.n_train = n_train;
   layout.n_test = n_test;
   layout.n_features = n_features;
   layout.column_stride = round_up(static_cast<std::size_t>(n_train) + n_test, kLine);
   layout.rows_offset = n_features * layout.column_stride;
-  if (with_rows)
-    layout.row_stride = n_features <= kLine / 2 ? kLine / 2 : round_up(n_features, kLine);
+  if (with_rows) layout.hold_columns(n_features);
   layout.n_bytes = layout.rows_offset + static_cast<std::size_t>(n_train) * layout.row_stride;
   return layout;
+}
+
+void BinnedLayout::hold_columns(std::size_t n_columns) {
+  row_stride = n_columns <= kLine / 2 ? kLine / 2 : round_up(n_columns, kLine);
 }
 
 namespace {
@@ -213,29 +215,22 @@ std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int m
   return bins;
 }
 
-void fill_rows(const BinnedLayout& layout, RowIndex first, RowIndex last, std::byte* memory,
-               parallel::Pool& pool) {
-  require(first <= last && last <= layout.n_train, "rows are training rows");
-  if (layout.row_stride == 0) return;
-  const auto* const columns = reinterpret_cast<const Bin*>(memory);
-  Bin* const rows = reinterpret_cast<Bin*>(memory) + layout.rows_offset;
-  pool.for_chunks(last - first, kBlockRows, [&](std::size_t begin, std::size_t end, int) {
-    transpose_bins(columns + first + begin, layout.column_stride, layout.n_features,
-                   rows + (first + begin) * layout.row_stride, layout.row_stride, end - begin);
-  });
-}
-
 std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int max_bins,
                                       std::uint64_t random_state, bool with_rows,
                                       parallel::Pool& pool) {
   auto owned = std::make_unique<OwnedBinned>();
-  const auto layout =
+  auto layout =
       BinnedLayout::make(static_cast<RowIndex>(fold.train.size()),
                          static_cast<RowIndex>(fold.test.size()), table.columns.size(), with_rows);
   owned->memory.resize(layout.n_bytes);
   owned->binning.features = bin_columns(table, fold, max_bins, random_state, layout, 0,
                                         layout.n_features, owned->memory.data(), pool);
-  fill_rows(layout, 0, layout.n_train, owned->memory.data(), pool);
+  if (with_rows) {
+    owned->binning.row_columns =
+        bundle_features(owned->binning.features, layout, owned->memory.data(), pool);
+    layout.hold_columns(owned->binning.row_columns.n_columns());
+    fill_rows(owned->binning.row_columns, layout, 0, layout.n_train, owned->memory.data(), pool);
+  }
   const auto gather = [&](std::span<const double> of_table, std::vector<double>& out) {
     if (of_table.empty()) return;
     for (const RowIndex row : fold.train) out.push_back(of_table[row]);

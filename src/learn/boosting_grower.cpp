@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxHistogramBytes = std::size_t{256} << 20;
 constexpr std::size_t kSlotsWorthThreads = 32768;
-constexpr std::size_t kFeaturesPerChunk = 8;
+constexpr std::size_t kColumnsPerChunk = 8;
 
 }  // namespace
 
@@ -102,6 +102,13 @@ bool TreeGrower::has_budget() const {
 
 NodeSums TreeGrower::sums_of(const Node& node) const { return {node.total, node.n_rows}; }
 
+const Sums* TreeGrower::slots_of(const Node& node, std::size_t feature,
+                                 BundledSlots<Sums>& room) const {
+  const data::RowPlace& place = data_.binning->row_columns.places[feature];
+  return feature_slots(place, node.histogram->data() + layout_.offset(place.column), node.total,
+                       room);
+}
+
 void TreeGrower::build(Node& node) {
   if (node.histogram) return;
   node.histogram = store_.take();
@@ -110,34 +117,36 @@ void TreeGrower::build(Node& node) {
 
 void TreeGrower::release(Node& node) { store_.give_back(std::move(node.histogram)); }
 
-// One sweep over the features: while a feature's sums are in the cache the sibling's are made from
+// One sweep over the columns: while a column's sums are in the cache the sibling's are made from
 // them and both are searched.
 void TreeGrower::search(Node* first, Node* second, Histogram* subtract_from) {
-  const std::size_t n_features = layout_.n_features();
-  const auto search_features = [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t f = begin; f < end; ++f) {
-      const data::FeatureBins& bins = data_.binning->features[f];
+  const std::size_t n_columns = layout_.n_columns();
+  const auto search_columns = [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t column = begin; column < end; ++column) {
       if (subtract_from != nullptr) {
-        const std::size_t at = layout_.offset(f);
+        const std::size_t at = layout_.offset(column);
         kernel_.subtract(subtract_from->data() + at, first->histogram->data() + at,
-                         layout_.offset(f + 1) - at);
+                         layout_.size(column));
       }
       for (Node* node : {first, second}) {
         if (node == nullptr || node->candidates.empty()) continue;
-        node->candidates[f] = best_split(bins, node->histogram->data() + layout_.offset(f),
-                                         sums_of(*node), rules_, nullptr);
+        for (const std::uint32_t f : data_.binning->row_columns.features[column]) {
+          BundledSlots<Sums> room;
+          node->candidates[f] = best_split(data_.binning->features[f], slots_of(*node, f, room),
+                                           sums_of(*node), rules_, nullptr);
+        }
       }
     }
   };
   for (Node* node : {first, second}) {
     if (node != nullptr && is_searchable(*node) && !is_for_one_thread(*node)) {
-      node->candidates.resize(n_features);
+      node->candidates.resize(data_.n_features());
     }
   }
   if (layout_.n_slots() < kSlotsWorthThreads) {
-    search_features(0, n_features, 0);
+    search_columns(0, n_columns, 0);
   } else {
-    pool_.for_chunks(n_features, kFeaturesPerChunk, search_features);
+    pool_.for_chunks(n_columns, kColumnsPerChunk, search_columns);
   }
   for (Node* node : {first, second}) {
     if (node != nullptr && !node->candidates.empty()) pick_winner(*node);
@@ -152,9 +161,9 @@ void TreeGrower::pick_winner(Node& node) {
   node.split = {};
   if (!(best->gain > 0)) return;
   const auto feature = static_cast<std::size_t>(best - node.candidates.begin());
-  node.split =
-      make_split(data_.binning->features[feature], static_cast<std::int32_t>(feature),
-                 node.histogram->data() + layout_.offset(feature), sums_of(node), rules_, *best);
+  BundledSlots<Sums> room;
+  node.split = make_split(data_.binning->features[feature], static_cast<std::int32_t>(feature),
+                          slots_of(node, feature, room), sums_of(node), rules_, *best);
 }
 
 // The order of the queue is total, so it does not depend on how the heap came about.
@@ -234,8 +243,9 @@ void TreeGrower::narrow(Node& node) {
     for (const RowIndex row : partition_.rows(segment)) ++counts[column[row]];
   }
   build(node);
-  node.candidates[feature] = best_split(bins, node.histogram->data() + layout_.offset(feature),
-                                        sums_of(node), rules_, counts.data());
+  BundledSlots<Sums> room;
+  node.candidates[feature] =
+      best_split(bins, slots_of(node, feature, room), sums_of(node), rules_, counts.data());
   pick_winner(node);
   enqueue(node);
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "boosting_columns.hpp"
 #include "boosting_gradients.hpp"
 #include "boosting_histogram.hpp"
 #include "boosting_loss.hpp"
@@ -65,6 +66,7 @@ class TreeGrower {
   void grow_subtrees();
   std::vector<GrownNode*> all_nodes();
   NodeSums sums_of(const Node& node) const;
+  const Sums* slots_of(const Node& node, std::size_t feature, BundledSlots<Sums>& room) const;
   void build(Node& node);
   void release(Node& node);
 

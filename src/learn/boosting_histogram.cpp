@@ -8,8 +8,8 @@
 namespace orchard::learn::boosting {
 namespace {
 
-constexpr std::size_t kLine = 64;         // features of a row in one cache line
-constexpr std::size_t kNarrow = 32;       // features whose packed sums still go in one pass
+constexpr std::size_t kLine = 64;         // columns of a row in one cache line
+constexpr std::size_t kNarrow = 32;       // columns whose packed sums still go in one pass
 constexpr std::size_t kTileSlots = 4096;  // else so many slots: 32 KiB of packed sums
 constexpr std::size_t kBlockRows = 2048;  // rows that stay in the cache between two tiles
 constexpr std::size_t kCellsWorthThreads = 300'000;
@@ -24,8 +24,11 @@ Segment block_of(const Segment& segment, std::size_t begin) {
 }  // namespace
 
 HistogramLayout::HistogramLayout(const data::Binning& binning) : offsets_{0} {
-  for (const data::FeatureBins& bins : binning.features) {
-    offsets_.push_back(offsets_.back() + static_cast<std::uint32_t>(bins.n_slots()));
+  for (const auto& features : binning.row_columns.features) {
+    const std::size_t n_slots =
+        features.size() > 1 ? features.size() + 1
+                            : static_cast<std::size_t>(binning.features[features[0]].n_slots());
+    offsets_.push_back(offsets_.back() + static_cast<std::uint32_t>(n_slots));
   }
 }
 
@@ -55,17 +58,17 @@ HistogramBuilder::HistogramBuilder(const data::BinnedData& data, const Histogram
       kernel_(sums_kernel()),
       packed_(static_cast<std::size_t>(partition.n_parts())) {
   require(data.has_rows(), "boosting is given the row-major copy of the training rows");
-  packed_[0].resize(data.n_features() * kPackedStride);
+  packed_[0].resize(layout.n_columns() * kPackedStride);
 }
 
 void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments& segments,
                              Histogram& out) {
-  const std::size_t n_features = data_.n_features();
-  const std::size_t n_lines = (n_features + kLine - 1) / kLine;
+  const std::size_t n_columns = layout_.n_columns();
+  const std::size_t n_lines = (n_columns + kLine - 1) / kLine;
   const auto n_threads = static_cast<std::size_t>(pool_.n_threads());
-  if (n_threads == 1 || n_rows(segments) * n_features < kCellsWorthThreads) {
+  if (n_threads == 1 || n_rows(segments) * n_columns < kCellsWorthThreads) {
     pool_.poll();
-    add_range(gradients, segments, {0, n_features}, packed_[0], out.data());
+    add_range(gradients, segments, {0, n_columns}, packed_[0], out.data());
   } else if (n_lines >= 2 * n_threads || packed_.size() == 1) {
     build_by_lines(gradients, segments, out);
   } else {
@@ -76,7 +79,7 @@ void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments
 void HistogramBuilder::build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
                                       Histogram& out) {
   // Different lines write to different slots of the same arrays.
-  pool_.for_chunks(data_.n_features(), kLine, [&](std::size_t first, std::size_t last, int) {
+  pool_.for_chunks(layout_.n_columns(), kLine, [&](std::size_t first, std::size_t last, int) {
     add_range(gradients, segments, {first, last}, packed_[0], out.data());
   });
 }
@@ -88,7 +91,7 @@ void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const
     for (auto& packed : packed_) packed.resize(packed_[0].size());
   }
   pool_.for_chunks(segments.size(), 1, [&](std::size_t part, std::size_t, int) {
-    add_range(gradients, {&segments[part], 1}, {0, data_.n_features()}, packed_[part],
+    add_range(gradients, {&segments[part], 1}, {0, layout_.n_columns()}, packed_[part],
               part == 0 ? out.data() : partial_[part - 1].data());
   });
   for (const Histogram& partial : partial_) {
@@ -97,26 +100,26 @@ void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const
 }
 
 void HistogramBuilder::add_range(const QuantisedGradients& gradients,
-                                 std::span<const Segment> segments, Range features,
+                                 std::span<const Segment> segments, Range columns,
                                  std::vector<std::uint64_t>& packed, Sums* out) const {
   if (gradients.is_wide()) {
-    add_wide(gradients, segments, features, out);
+    add_wide(gradients, segments, columns, out);
   } else {
-    add_packed(gradients, segments, features, packed, out);
+    add_packed(gradients, segments, columns, packed, out);
   }
 }
 
 void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
-                                  std::span<const Segment> segments, Range features,
+                                  std::span<const Segment> segments, Range columns,
                                   std::vector<std::uint64_t>& packed, Sums* out) const {
   // An earlier build may have been stopped halfway.
-  std::fill(packed.data() + features.first * kPackedStride,
-            packed.data() + features.last * kPackedStride, 0);
+  std::fill(packed.data() + columns.first * kPackedStride,
+            packed.data() + columns.last * kPackedStride, 0);
   bool is_first = true;
   const auto flush_all = [&] {
-    for (std::size_t f = features.first; f < features.last; ++f) {
-      kernel_.flush(packed.data() + f * kPackedStride, layout_.offset(f + 1) - layout_.offset(f),
-                    out + layout_.offset(f), is_first);
+    for (std::size_t column = columns.first; column < columns.last; ++column) {
+      kernel_.flush(packed.data() + column * kPackedStride, layout_.size(column),
+                    out + layout_.offset(column), is_first);
     }
     is_first = false;
   };
@@ -129,11 +132,11 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
         flush_all();
         n_pending = 0;
       }
-      for (std::size_t f = features.first; f < features.last;) {
-        const std::size_t end = end_of_tile(f, features.last);
-        add_packed_rows(tile_rows(f, end), gradients.packed, rows,
-                        packed.data() + f * kPackedStride);
-        f = end;
+      for (std::size_t column = columns.first; column < columns.last;) {
+        const std::size_t end = end_of_tile(column, columns.last);
+        add_packed_rows(tile_rows(column, end), gradients.packed, rows,
+                        packed.data() + column * kPackedStride);
+        column = end;
       }
       n_pending += rows.size();
     }
@@ -141,9 +144,9 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
   flush_all();
 }
 
-// Features of few bins take little room: more of them go in one pass.
+// Columns of few bins take little room: more of them go in one pass.
 std::size_t HistogramBuilder::end_of_tile(std::size_t first, std::size_t last) const {
-  if (data_.n_features() <= kNarrow) return last;
+  if (layout_.n_columns() <= kNarrow) return last;
   std::size_t end = first + 1;
   while (end < last && end - first < kMaxTile &&
          layout_.offset(end + 1) - layout_.offset(first) <= kTileSlots) {
@@ -157,17 +160,17 @@ BinRows HistogramBuilder::tile_rows(std::size_t first, std::size_t last) const {
 }
 
 void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
-                                std::span<const Segment> segments, Range features,
-                                Sums* out) const {
-  std::fill(out + layout_.offset(features.first), out + layout_.offset(features.last), Sums());
+                                std::span<const Segment> segments, Range columns, Sums* out) const {
+  std::fill(out + layout_.offset(columns.first), out + layout_.offset(columns.last), Sums());
   for (const Segment& segment : segments) {
     for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
       const auto rows = partition_.rows(block_of(segment, at));
       pool_.poll();
-      for (std::size_t f = features.first; f < features.last;) {
-        const std::size_t end = end_of_tile(f, features.last);
-        add_wide_rows(tile_rows(f, end), gradients.wide, rows, layout_.offsets() + f, out);
-        f = end;
+      for (std::size_t column = columns.first; column < columns.last;) {
+        const std::size_t end = end_of_tile(column, columns.last);
+        add_wide_rows(tile_rows(column, end), gradients.wide, rows, layout_.offsets() + column,
+                      out);
+        column = end;
       }
     }
   }

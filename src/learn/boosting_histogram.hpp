@@ -15,18 +15,19 @@
 
 namespace orchard::learn::boosting {
 
-/// Where the bins of each feature begin in a histogram; the last slot of a feature is the missing
-/// bin's.
+/// Where the sums of each column of the row-major copy begin in a histogram: the bins of its
+/// feature, the missing bin last, or the codes of a bundle.
 class HistogramLayout {
  public:
   explicit HistogramLayout(const data::Binning& binning);
-  std::size_t n_features() const { return offsets_.size() - 1; }
+  std::size_t n_columns() const { return offsets_.size() - 1; }
   std::size_t n_slots() const { return offsets_.back(); }
-  std::size_t offset(std::size_t feature) const { return offsets_[feature]; }
+  std::size_t offset(std::size_t column) const { return offsets_[column]; }
+  std::size_t size(std::size_t column) const { return offsets_[column + 1] - offsets_[column]; }
   const std::uint32_t* offsets() const { return offsets_.data(); }
 
  private:
-  std::vector<std::uint32_t> offsets_;  // [n_features + 1]
+  std::vector<std::uint32_t> offsets_;  // [n_columns + 1]
 };
 
 /// Sums [n_slots].
@@ -48,7 +49,7 @@ class HistogramStore {
 };
 
 /// Adds rows into histograms, from the row-major copy. Tall data: each part of the rows into its
-/// own sums, which are merged; wide data: each thread takes lines of 64 features of all rows.
+/// own sums, which are merged; wide data: each thread takes lines of 64 columns of all rows.
 /// Local; uses the pool's threads.
 class HistogramBuilder {
  public:
@@ -59,14 +60,14 @@ class HistogramBuilder {
 
  private:
   struct Range {
-    std::size_t first = 0, last = 0;  // features
+    std::size_t first = 0, last = 0;  // columns
   };
   void add_range(const QuantisedGradients& gradients, std::span<const Segment> segments,
-                 Range features, std::vector<std::uint64_t>& packed, Sums* out) const;
+                 Range columns, std::vector<std::uint64_t>& packed, Sums* out) const;
   void add_packed(const QuantisedGradients& gradients, std::span<const Segment> segments,
-                  Range features, std::vector<std::uint64_t>& packed, Sums* out) const;
+                  Range columns, std::vector<std::uint64_t>& packed, Sums* out) const;
   void add_wide(const QuantisedGradients& gradients, std::span<const Segment> segments,
-                Range features, Sums* out) const;
+                Range columns, Sums* out) const;
   std::size_t end_of_tile(std::size_t first, std::size_t last) const;
   BinRows tile_rows(std::size_t first, std::size_t last) const;
   void build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
@@ -79,7 +80,7 @@ class HistogramBuilder {
   const RowPartition& partition_;
   parallel::Pool& pool_;
   const SumsKernel& kernel_;
-  std::vector<std::vector<std::uint64_t>> packed_;  // [n_parts][n_features][kPackedStride]
+  std::vector<std::vector<std::uint64_t>> packed_;  // [n_parts][n_columns][kPackedStride]
   std::vector<Histogram> partial_;                  // [n_parts - 1], made when first needed
 };
 

@@ -6,7 +6,7 @@
 namespace orchard::learn::boosting {
 namespace {
 
-constexpr std::size_t kTile = 16;  // features of a pass over wide rows
+constexpr std::size_t kTile = 16;  // columns of a pass over wide rows
 
 }  // namespace
 
@@ -15,6 +15,7 @@ SubtreeGrower::SubtreeGrower(const data::BinnedData& data,
                              const HistogramLayout& layout, const TrainingRows& rows,
                              double weight_scale, parallel::Pool& pool)
     : data_(data),
+      columns_(data.binning->row_columns),
       settings_(settings),
       layout_(layout),
       rows_(rows),
@@ -66,27 +67,28 @@ void SubtreeGrower::gather(const QuantisedGradients& gradients) {
 
 SubtreeGrower::Words& SubtreeGrower::histogram_at(std::size_t level) {
   while (histograms_.size() <= level) {
-    histograms_.emplace_back(data_.n_features() * kPackedStride);
+    histograms_.emplace_back(layout_.n_columns() * kPackedStride);
   }
   return histograms_[level];
 }
 
 void SubtreeGrower::build(const SubtreeNode& node, Words& words) const {
   std::fill(words.begin(), words.end(), 0);
-  const std::size_t n_features = data_.n_features();
+  const std::size_t n_columns = layout_.n_columns();
   const std::size_t stride = data_.layout.row_stride;
-  const std::size_t tile = n_features <= kMaxTile ? kMaxTile : kTile;
-  for (std::size_t f = 0; f < n_features; f += tile) {
-    add_packed_rows({bins_.data() + f, stride, std::min(tile, n_features - f)}, words_.data(),
-                    subtree_->members(node), words.data() + f * kPackedStride);
+  const std::size_t tile = n_columns <= kMaxTile ? kMaxTile : kTile;
+  for (std::size_t first = 0; first < n_columns; first += tile) {
+    add_packed_rows({bins_.data() + first, stride, std::min(tile, n_columns - first)},
+                    words_.data(), subtree_->members(node), words.data() + first * kPackedStride);
   }
 }
 
 void SubtreeGrower::pack_histogram(const Histogram& histogram, Words& words) const {
   std::fill(words.begin(), words.end(), 0);
-  for (std::size_t f = 0; f < layout_.n_features(); ++f) {
-    std::transform(histogram.begin() + layout_.offset(f), histogram.begin() + layout_.offset(f + 1),
-                   words.begin() + static_cast<std::ptrdiff_t>(f * kPackedStride),
+  for (std::size_t column = 0; column < layout_.n_columns(); ++column) {
+    std::transform(histogram.begin() + layout_.offset(column),
+                   histogram.begin() + layout_.offset(column + 1),
+                   words.begin() + static_cast<std::ptrdiff_t>(column * kPackedStride),
                    [](const Sums& sums) { return pack(sums.g, sums.h); });
   }
 }
@@ -119,31 +121,43 @@ bool SubtreeGrower::is_searchable(const SubtreeNode& node) const {
   return node.n_rows >= 2 && node.n_rows / 2 >= rules_of_tree_->min_samples_leaf;
 }
 
+const std::uint64_t* SubtreeGrower::words_of(const SubtreeNode& node, const Words& words,
+                                             std::size_t feature,
+                                             BundledSlots<std::uint64_t>& room) const {
+  const data::RowPlace& place = columns_.places[feature];
+  return feature_slots(place, words.data() + place.column * kPackedStride,
+                       pack(node.total.g, node.total.h), room);
+}
+
+Candidate SubtreeGrower::candidate_of(const SubtreeNode& node, const Words& words,
+                                      std::size_t feature) const {
+  BundledSlots<std::uint64_t> room;
+  return best_split(data_.binning->features[feature], words_of(node, words, feature, room),
+                    {node.total, node.n_rows}, *rules_of_tree_);
+}
+
 void SubtreeGrower::search(std::size_t place, const Words& words,
                            std::vector<Candidate>& candidates) const {
   const SubtreeNode& node = subtree_->nodes[place];
-  const NodeSums sums = {node.total, node.n_rows};
   for (std::size_t f = 0; f < candidates.size(); ++f) {
-    candidates[f] = best_split(data_.binning->features[f], words.data() + f * kPackedStride, sums,
-                               *rules_of_tree_);
+    candidates[f] = candidate_of(node, words, f);
   }
 }
 
-// A feature's sums are searched while they are in the nearest cache.
+// A column's sums are searched while they are in the nearest cache.
 void SubtreeGrower::search_pair(std::size_t small, const Words& words, std::size_t large,
                                 Words& large_words) {
   const SubtreeNode& small_node = subtree_->nodes[small];
   const SubtreeNode& large_node = subtree_->nodes[large];
-  const NodeSums small_sums = {small_node.total, small_node.n_rows};
-  const NodeSums large_sums = {large_node.total, large_node.n_rows};
   const bool is_small_searched = is_searchable(small_node);
-  for (std::size_t f = 0; f < candidates_.size(); ++f) {
-    const data::FeatureBins& bins = data_.binning->features[f];
-    const std::uint64_t* const from = words.data() + f * kPackedStride;
-    std::uint64_t* const to = large_words.data() + f * kPackedStride;
+  for (std::size_t column = 0; column < layout_.n_columns(); ++column) {
+    const std::uint64_t* const from = words.data() + column * kPackedStride;
+    std::uint64_t* const to = large_words.data() + column * kPackedStride;
     for (std::size_t slot = 0; slot < kPackedStride; ++slot) to[slot] -= from[slot];
-    large_candidates_[f] = best_split(bins, to, large_sums, *rules_of_tree_);
-    if (is_small_searched) candidates_[f] = best_split(bins, from, small_sums, *rules_of_tree_);
+    for (const std::uint32_t f : columns_.features[column]) {
+      large_candidates_[f] = candidate_of(large_node, large_words, f);
+      if (is_small_searched) candidates_[f] = candidate_of(small_node, words, f);
+    }
   }
 }
 
@@ -161,7 +175,8 @@ bool SubtreeGrower::find_split(std::size_t place, const Words& words,
     if (!(best->gain > 0)) return false;
     const auto feature = static_cast<std::size_t>(best - candidates.begin());
     const data::FeatureBins& bins = data_.binning->features[feature];
-    const FeatureSums slots = unpack_feature(bins, words.data() + feature * kPackedStride);
+    BundledSlots<std::uint64_t> room;
+    const FeatureSums slots = unpack_feature(bins, words_of(node, words, feature, room));
     node.split = make_split(bins, static_cast<std::int32_t>(feature), slots.data(), sums,
                             *rules_of_tree_, *best);
     const std::uint32_t n_left = partition(node, node.split);
@@ -179,12 +194,14 @@ bool SubtreeGrower::find_split(std::size_t place, const Words& words,
 // Both sides are written for every row and one cursor advances: no branch to mispredict.
 std::uint32_t SubtreeGrower::partition(const SubtreeNode& node, const Split& split) {
   std::uint32_t* const list = subtree_->list.data() + node.places.begin;
-  const Bin* const column = bins_.data() + split.feature;
+  const data::RowPlace& place = columns_.places[static_cast<std::size_t>(split.feature)];
+  const BinSet left = column_bytes(place, split.left);
+  const Bin* const column = bins_.data() + place.column;
   const std::size_t stride = data_.layout.row_stride;
   std::uint32_t n_left = 0, n_right = 0;
   for (std::uint32_t i = 0; i < node.n_rows; ++i) {
     const std::uint32_t row = list[i];
-    const std::uint32_t is_left = contains(split.left, column[row * stride]) ? 1 : 0;
+    const std::uint32_t is_left = contains(left, column[row * stride]) ? 1 : 0;
     list[n_left] = row;
     scratch_[n_right] = row;
     n_left += is_left;
@@ -196,10 +213,16 @@ std::uint32_t SubtreeGrower::partition(const SubtreeNode& node, const Split& spl
 
 void SubtreeGrower::count_bins(const SubtreeNode& node, std::size_t feature,
                                std::array<std::uint32_t, 256>& counts) const {
-  const Bin* const column = bins_.data() + feature;
+  const data::RowPlace& place = columns_.places[feature];
+  const Bin* const column = bins_.data() + place.column;
   for (const std::uint32_t row : subtree_->members(node)) {
     ++counts[column[row * data_.layout.row_stride]];
   }
+  if (!place.is_bundled()) return;
+  BundledSlots<std::uint32_t> room;
+  const std::uint32_t* const of_bins = feature_slots(place, counts.data(), node.n_rows, room);
+  counts = {};
+  std::copy_n(of_bins, room.size(), counts.begin());
 }
 
 std::size_t SubtreeGrower::make_children(std::size_t place) {

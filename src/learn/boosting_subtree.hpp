@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "boosting_columns.hpp"
 #include "boosting_histogram.hpp"
 #include "boosting_tree_writer.hpp"
 
@@ -50,7 +51,7 @@ class SubtreeGrower {
             const Histogram* histogram, Subtree& subtree);
 
  private:
-  using Words = std::vector<std::uint64_t>;  // [n_features][kPackedStride]
+  using Words = std::vector<std::uint64_t>;  // [n_columns][kPackedStride]
 
   void gather(const QuantisedGradients& gradients);
   Words& histogram_at(std::size_t level);
@@ -58,6 +59,9 @@ class SubtreeGrower {
   void pack_histogram(const Histogram& histogram, Words& words) const;
   void expand(std::size_t place, std::size_t level);
   bool is_searchable(const SubtreeNode& node) const;
+  const std::uint64_t* words_of(const SubtreeNode& node, const Words& words, std::size_t feature,
+                                BundledSlots<std::uint64_t>& room) const;
+  Candidate candidate_of(const SubtreeNode& node, const Words& words, std::size_t feature) const;
   void search(std::size_t place, const Words& words, std::vector<Candidate>& candidates) const;
   void search_pair(std::size_t small, const Words& words, std::size_t large, Words& large_words);
   bool find_split(std::size_t place, const Words& words, std::vector<Candidate>& candidates);
@@ -68,6 +72,7 @@ class SubtreeGrower {
   std::int64_t weight_of(const SubtreeNode& node) const;
 
   const data::BinnedData& data_;
+  const data::RowColumns& columns_;
   const options::BoostingSettings& settings_;
   const HistogramLayout& layout_;
   const TrainingRows& rows_;

@@ -128,9 +128,12 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
   node.barrier();
   node.together([&] {
     for (const auto& need : needs) {
-      const auto& data = entries_.at({need.fold, need.max_bins}).data;
+      auto& [binning, data] = entries_.at({need.fold, need.max_bins});
       if (!data.has_rows()) continue;
-      data::fill_rows(data.layout, static_cast<RowIndex>(part(data.n_train(), rank)),
+      binning.row_columns = data::bundle_features(binning.features, data.layout, data.memory, pool);
+      data.layout.hold_columns(binning.row_columns.n_columns());
+      data::fill_rows(binning.row_columns, data.layout,
+                      static_cast<RowIndex>(part(data.n_train(), rank)),
                       static_cast<RowIndex>(part(data.n_train(), rank + 1)), memory_of(data), pool);
     }
   });

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "orchard/data/folds.hpp"
+#include "orchard/data/row_columns.hpp"
 #include "orchard/data/table.hpp"
 #include "orchard/parallel/pool.hpp"
 
@@ -32,6 +33,7 @@ struct FeatureBins {
 
 struct Binning {
   std::vector<FeatureBins> features;
+  RowColumns row_columns;  ///< empty without a row-major copy
 };
 
 /// How a fit's binned rows lie in one block of memory. Training rows first, in file order, then the
@@ -45,9 +47,12 @@ struct BinnedLayout {
   std::size_t rows_offset = 0;  ///< where the row-major copy begins
   std::size_t n_bytes = 0;
 
-  /// `with_rows`: also a row-major copy of the training rows, for gradient histograms.
+  /// `with_rows`: also a row-major copy of the training rows, for gradient histograms, with a
+  /// column for each feature.
   static BinnedLayout make(RowIndex n_train, RowIndex n_test, std::size_t n_features,
                            bool with_rows);
+  /// Row-major copies of fewer columns have shorter rows; `n_bytes` keeps room for all.
+  void hold_columns(std::size_t n_columns);
   RowIndex n_rows() const { return n_train + n_test; }
 };
 
@@ -66,7 +71,8 @@ struct BinnedData {
   const Bin* column(std::size_t feature) const {
     return reinterpret_cast<const Bin*>(memory) + feature * layout.column_stride;
   }
-  /// [row_stride] bins of one training row; padding is 0. Only with a row-major copy.
+  /// [row_stride] bytes of one training row, as binning->row_columns says; padding is 0. Only with
+  /// a row-major copy.
   const Bin* row(RowIndex position) const {
     return reinterpret_cast<const Bin*>(memory) + layout.rows_offset +
            static_cast<std::size_t>(position) * layout.row_stride;
@@ -86,9 +92,15 @@ std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int m
                                      std::uint64_t random_state, const BinnedLayout& layout,
                                      std::size_t first, std::size_t last, std::byte* memory,
                                      parallel::Pool& pool);
+/// The columns of the row-major copy, from finished columns of all features. Greedy, in the order
+/// of the features: one that has two bins and no missing values in the training rows joins a bundle
+/// whose features, checked on all training rows, are in their more frequent bins wherever it is not
+/// in its own. Local; the same for any number of threads. Throws Stopped.
+RowColumns bundle_features(std::span<const FeatureBins> features, const BinnedLayout& layout,
+                           const std::byte* memory, parallel::Pool& pool);
 /// Writes training rows [first, last) of the row-major copy from finished columns.
-void fill_rows(const BinnedLayout& layout, RowIndex first, RowIndex last, std::byte* memory,
-               parallel::Pool& pool);
+void fill_rows(const RowColumns& columns, const BinnedLayout& layout, RowIndex first, RowIndex last,
+               std::byte* memory, parallel::Pool& pool);
 
 /// A fold's binned data with its memory, made by one rank. For tests and `train`-like tools.
 struct OwnedBinned {

@@ -279,8 +279,8 @@ TEST(Fill, ColumnsAndRowsHoldTheBins) {
   std::vector<std::byte> memory(data.layout.n_bytes, std::byte{0xcd});
   bin_columns(columns.table, fold, 255, 3, data.layout, 10, kFeatures, memory.data(), single);
   bin_columns(columns.table, fold, 255, 3, data.layout, 0, 10, memory.data(), single);
-  fill_rows(data.layout, 1000, data.n_train(), memory.data(), single);
-  fill_rows(data.layout, 0, 1000, memory.data(), single);
+  fill_rows(owned->binning.row_columns, data.layout, 1000, data.n_train(), memory.data(), single);
+  fill_rows(owned->binning.row_columns, data.layout, 0, 1000, memory.data(), single);
   EXPECT_EQ(memory, owned->memory);
 }
 
