@@ -25,7 +25,7 @@ class Failed(Exception):
 def environment(options, contestant):
     out = dict(os.environ)
     if contestant in INSTRUCTION_SETS:
-        out.update(OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1",
+        out.update(OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="10000", OMPI_ALLOW_RUN_AS_ROOT="1",
                    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                    OMPI_MCA_btl_vader_single_copy_mechanism="none")
         if INSTRUCTION_SETS[contestant]:

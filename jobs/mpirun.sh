@@ -14,9 +14,9 @@
 set -uo pipefail
 [ $# -gt 0 ] || { echo "usage: $0 JOB [OPTION...]" >&2; exit 2; }
 
-# Threads that wait should sleep, not spin: ranks often share cores. The OpenMP runtime reads this
-# before the program begins, so it must be set here.
-export OMP_WAIT_POLICY=passive
+# Threads that wait should soon sleep, not spin: ranks often share cores. The OpenMP runtime reads
+# this before the program begins, so it must be set here.
+export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=10000
 
 # In a container one is often root, which Open MPI refuses unless told twice.
 if [ "$(id -u)" = 0 ]; then

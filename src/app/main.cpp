@@ -17,12 +17,20 @@ using namespace orchard;
 // failure: the rank that has it then ends them.
 constexpr double kAgreeOnFailure_s = 5;
 
-/// OpenMP reads its settings before main runs. Waiting threads must sleep, not spin on shared
-/// cores: unless the user has chosen, the program starts itself once more with the setting in
+// Looks of GNU OpenMP before it sleeps, about a quarter of a millisecond: waking a thread costs as
+// much as the steps of a tree's small nodes, and most waits are shorter than this. It looks but
+// once where a process has more threads than cores.
+constexpr const char* kLooksBeforeSleep = "10000";
+
+/// OpenMP reads its settings before main runs. Waiting threads must soon sleep, not spin on shared
+/// cores: unless the user has chosen, the program starts itself once more with the settings in
 /// place.
 void make_waiting_threads_sleep(char** argv) {
-  if (env("OMP_WAIT_POLICY")) return;
+  const auto policy = env("OMP_WAIT_POLICY");
+  const bool has_looks = env("GOMP_SPINCOUNT").has_value();
+  if (policy && (*policy != "passive" || has_looks)) return;
   set_env("OMP_WAIT_POLICY", "passive");
+  if (!has_looks) set_env("GOMP_SPINCOUNT", kLooksBeforeSleep);
   run::hold_signals();            // what arrives in between waits for the handlers
   execv("/proc/self/exe", argv);  // returns only when it fails: then threads spin, and nothing else
 }

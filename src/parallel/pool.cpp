@@ -16,7 +16,8 @@ namespace orchard::parallel {
 namespace {
 
 constexpr double kPollInterval_s = 0.020;
-constexpr double kSpin_s = 50e-6;
+// Waiting so long before sleeping: more than most chunks differ by, and than waking takes.
+constexpr double kSpin_s = 250e-6;
 
 /// Holds a flag up for a scope.
 class Raised {
@@ -48,7 +49,7 @@ struct Pool::Loop {
 
   std::mutex mutex;  // guards what follows
   std::condition_variable others_are_done;
-  int n_done = 0;
+  std::atomic<int> n_done{0};  // may be read without the mutex
   std::exception_ptr failure, hook_failure;
   std::size_t failed_chunk = std::numeric_limits<std::size_t>::max();
 
@@ -66,7 +67,10 @@ struct Pool::Loop {
   }
 };
 
-Pool::Pool(int n_threads) : n_threads_(n_threads), owner_(std::this_thread::get_id()) {
+Pool::Pool(int n_threads)
+    : n_threads_(n_threads),
+      owner_(std::this_thread::get_id()),
+      has_own_cores_(n_threads > 1 && n_threads <= allowed_cores()) {
   require(n_threads >= 1, "a pool has at least one thread");
 }
 
@@ -145,8 +149,13 @@ void Pool::run_share(Loop& loop, int thread) {
 // A chunk of another thread may last seconds (a whole tree): the rank must stay responsive.
 void Pool::poll_until_others_are_done(Loop& loop, int n_others) {
   if (!hook_) return;
-  std::unique_lock lock(loop.mutex);
   const auto are_done = [&] { return loop.n_done == n_others; };
+  if (has_own_cores_) {
+    const double sleep_from_s = monotonic_s() + kSpin_s;
+    while (!are_done() && monotonic_s() < sleep_from_s) {
+    }
+  }
+  std::unique_lock lock(loop.mutex);
   const std::chrono::duration<double> interval(kPollInterval_s);
   while (!loop.others_are_done.wait_for(lock, interval, are_done)) {
     if (loop.hook_failure) continue;

@@ -1,8 +1,9 @@
 #pragma once
 // The bounded OpenMP pool of a rank: the only place with OpenMP in it.
 //
-// Threads that wait should sleep. libgomp decides this before main, from OMP_WAIT_POLICY=passive in
-// the environment: the program sees to it that the variable is set when it starts.
+// Threads that wait should sleep, after a moment in which most waits end. libgomp decides this
+// before main, from OMP_WAIT_POLICY=passive and GOMP_SPINCOUNT in the environment: the program sees
+// to it that the variables are set when it starts.
 
 #include <atomic>
 #include <functional>
@@ -63,6 +64,7 @@ class Pool {
 
   int n_threads_;
   std::thread::id owner_;
+  bool has_own_cores_;  // a thread that waits a little while keeps no other one waiting
   std::function<bool()> hook_;
   double next_poll_s_ = 0;
   bool is_in_hook_ = false;

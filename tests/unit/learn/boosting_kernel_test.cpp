@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <random>
@@ -224,8 +225,9 @@ TEST(BoostingSumsKernel, MovesAddsAndSubtracts) {
 
 TEST(BoostingPartitionKernel, KeepsTheOrderOnBothSides) {
   std::mt19937_64 random(testing_support::global_seeds()[0]);
-  for (const std::uint32_t n : {0U, 1U, 7U, 8U, 9U, 16U, 31U, 64U, 1000U}) {
-    for (const unsigned share : {0U, 1U, 2U, 40U}) {
+  for (const std::uint32_t n : {0U, 1U, 7U, 8U, 9U, 16U, 31U, 64U, 1000U, 4099U}) {
+    for (const unsigned trial : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U}) {
+      const unsigned share = std::array{0U, 1U, 2U, 40U}[trial % 4];
       BinSet left{};
       for (int bin = 0; bin < 256; ++bin) {
         if (random() % 40 < share * (share == 2 ? 10 : 1)) insert(left, bin);
@@ -233,7 +235,11 @@ TEST(BoostingPartitionKernel, KeepsTheOrderOnBothSides) {
       std::vector<Bin> column(3 * n + 4);
       for (Bin& bin : column) bin = static_cast<Bin>(random());
       std::vector<RowIndex> rows, expected, right;
-      for (RowIndex row = 0; rows.size() < n; row += 1 + random() % 3) rows.push_back(row);
+      // Consecutive rows for long, or hardly ever.
+      const unsigned rarity = trial < 4 ? 2 : 1500;
+      for (RowIndex row = 0; rows.size() < n; row += random() % rarity == 0 ? 2 : 1) {
+        rows.push_back(row);
+      }
       for (const RowIndex row : rows) {
         (contains(left, column[row]) ? expected : right).push_back(row);
       }
