@@ -303,7 +303,7 @@ model::Ensemble SearchJob::assemble_model() {
   ensemble.value_exponent = frame.value_exponent;
   ensemble.baseline = frame.baseline;
   for (auto& unit : refit_phase_->take_units(0, search::kRefitFold)) {
-    for (auto& tree : unit) {
+    for (auto& tree : unit.take()) {
       ensemble.trees.push_back(tree.stops.empty() ? std::move(tree) : learn::apply_cut(tree, 0));
     }
   }

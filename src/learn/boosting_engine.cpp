@@ -100,14 +100,14 @@ void Engine::advance() {
 
 model::Unit Engine::grow_unit() {
   const std::size_t n_train = context_.data.n_train();
-  model::Unit unit;
+  std::vector<model::Tree> trees;
   gradients_->begin_round(raw_);
   for (int k = 0; k < n_outputs_; ++k) {
-    unit.push_back(grower_->grow(gradients_->quantise(k), exponent_));
+    trees.push_back(grower_->grow(gradients_->quantise(k), exponent_));
     grower_->add_leaf_values(
-        unit.back(), std::span(raw_).subspan(static_cast<std::size_t>(k) * n_train, n_train));
+        trees.back(), std::span(raw_).subspan(static_cast<std::size_t>(k) * n_train, n_train));
   }
-  return unit;
+  return model::Unit(std::move(trees));
 }
 
 void Engine::add_to_training(const model::Unit& unit, std::span<const RowIndex> rows) {

@@ -101,9 +101,9 @@ void ForestFit::advance() {
   const auto keep_finished = [&] {
     for (auto& tree : trees) {
       if (tree.n_nodes() == 0) break;
-      model::Unit unit;
-      unit.push_back(std::move(tree));
-      state.units.push_back(std::move(unit));
+      std::vector<model::Tree> of_unit;
+      of_unit.push_back(std::move(tree));
+      state.units.emplace_back(std::move(of_unit));
     }
   };
   try {

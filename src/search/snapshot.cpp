@@ -50,8 +50,9 @@ std::vector<model::Unit> get_units(ByteReader& in) {
   const auto n_units = in.get<std::uint64_t>();
   for (std::uint64_t i = 0; i < n_units; ++i) {
     const auto n_trees = in.get<std::uint64_t>();
-    auto& unit = units.emplace_back();
-    for (std::uint64_t j = 0; j < n_trees; ++j) unit.push_back(get_tree(in));
+    std::vector<model::Tree> trees;
+    for (std::uint64_t j = 0; j < n_trees; ++j) trees.push_back(get_tree(in));
+    units.emplace_back(std::move(trees));
   }
   return units;
 }

@@ -147,11 +147,12 @@ Units read_units(const h5::Reader& reader) {
   auto trees = read_trees(reader, "/units/trees");
   const auto tree_offsets = reader.read<std::uint64_t>("/units/tree_offsets");
   const auto n_units = h5::check_offsets(reader, "/units/tree_offsets", tree_offsets, trees.size());
-  Units units(n_units);
+  Units units;
   for (std::size_t i = 0; i < n_units; ++i) {
-    for (auto tree = tree_offsets[i]; tree < tree_offsets[i + 1]; ++tree) {
-      units[i].push_back(std::move(trees[tree]));
-    }
+    const auto begin = trees.begin() + static_cast<std::ptrdiff_t>(tree_offsets[i]);
+    const auto end = trees.begin() + static_cast<std::ptrdiff_t>(tree_offsets[i + 1]);
+    units.emplace_back(std::vector<model::Tree>(std::make_move_iterator(begin),
+                                                std::make_move_iterator(end)));
   }
   return units;
 }

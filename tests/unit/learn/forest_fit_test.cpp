@@ -70,10 +70,10 @@ TEST(ForestFitTest, DamagedTreesAreNotRestored) {
   ForestFit whole(context, {}, cuts, 0, 1);
   whole.advance();
   const auto restore = [&](auto damage) {
-    auto damaged = whole.units();
-    damage(damaged[0][0]);
+    auto damaged = whole.units()[0][0];
+    damage(damaged);
     ForestFit fit(context, {}, cuts, 0, 1);
-    fit.restore(std::move(damaged));
+    fit.restore({model::Unit({damaged})});
   };
   restore([](model::Tree&) {});
   EXPECT_THROW(restore([](model::Tree& tree) { tree.stops.back() = 0; }), Error);

@@ -146,8 +146,9 @@ TEST(Snapshot, RoundTrip) {
   result.scores = {0.5};
   result.reasons = {"r"};
   result.sums = {1, -2};
-  result.units = {{model::Tree()}};
-  result.units[0][0].feature = {-1};
+  model::Tree tree;
+  tree.feature = {-1};
+  result.units = {model::Unit({tree})};
   result.baseline = {3};
   const auto back = TaskResult::from_bytes(result.to_bytes());
   EXPECT_EQ(back.task, 7);

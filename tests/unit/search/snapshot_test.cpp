@@ -25,7 +25,8 @@ model::Tree example_tree() {
 }
 
 TEST(SnapshotTest, UnitsRoundTrip) {
-  const std::vector<model::Unit> units = {{example_tree(), model::Tree{}}, {}, {example_tree()}};
+  const std::vector<model::Unit> units = {
+      model::Unit({example_tree(), model::Tree{}}), {}, model::Unit({example_tree()})};
   EXPECT_EQ(units_from_bytes(units_to_bytes(units)), units);
   EXPECT_TRUE(units_from_bytes(units_to_bytes({})).empty());
 }
@@ -37,7 +38,7 @@ TEST(SnapshotTest, TaskResultsRoundTrip) {
   result.scores = {0.5, std::numeric_limits<double>::quiet_NaN()};
   result.reasons = {"", "one class"};
   result.sums = {1, -2, 3};
-  result.units = {{example_tree()}};
+  result.units = {model::Unit({example_tree()})};
   result.value_exponent = -40;
   result.baseline = {9, 8};
   result.fit_s = 1.25;
@@ -59,7 +60,7 @@ TEST(SnapshotTest, RunningTasksRoundTrip) {
   RunningTask running;
   running.task = 3;
   running.fit_s = 2.5;
-  running.units = {{example_tree()}, {example_tree()}};
+  running.units = {model::Unit({example_tree()}), model::Unit({example_tree()})};
   const RunningTask back = RunningTask::from_bytes(running.to_bytes());
   EXPECT_EQ(back.task, 3);
   EXPECT_EQ(back.fit_s, 2.5);
@@ -68,7 +69,7 @@ TEST(SnapshotTest, RunningTasksRoundTrip) {
 
 TEST(SnapshotTest, MessagesThatAreCutOrTooLongAreRefused) {
   RunningTask running;
-  running.units = {{example_tree()}};
+  running.units = {model::Unit({example_tree()})};
   const Bytes bytes = running.to_bytes();
   for (std::size_t n = 0; n < bytes.size(); ++n) {
     EXPECT_THROW(RunningTask::from_bytes(ByteSpan(bytes).first(n)), Error) << n;

@@ -115,15 +115,17 @@ inline search::Snapshot example_snapshot(std::int64_t salt = 0) {
   failed.failure = "the gradient is not finite";
   search::TaskResult refit;
   refit.task = 7;
-  refit.units = {{small_tree(1, salt)}, {small_tree(2, 3), categorical_tree(0)}, {}};
+  refit.units = {
+      model::Unit({small_tree(1, salt)}), model::Unit({small_tree(2, 3), categorical_tree(0)}), {}};
   refit.value_exponent = -40;
   refit.baseline = {5, -5};
   snapshot.results = {scored, failed, refit};
   search::RunningTask running;
   running.task = 9;
   running.fit_s = 2.5;
-  running.units = {{small_tree(0, 1)}};
-  running.units[0][0].stops = {1, 2, std::numeric_limits<std::uint64_t>::max()};
+  auto stopped = small_tree(0, 1);
+  stopped.stops = {1, 2, std::numeric_limits<std::uint64_t>::max()};
+  running.units = {model::Unit({stopped})};
   search::RunningTask fresh;
   fresh.task = 11;
   snapshot.running = {running, fresh};
