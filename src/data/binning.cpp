@@ -129,8 +129,9 @@ BinnedLayout BinnedLayout::make(RowIndex n_train, RowIndex n_test, std::size_t n
   return layout;
 }
 
+// Rows that are short enough lie within one line.
 void BinnedLayout::hold_columns(std::size_t n_columns) {
-  row_stride = n_columns <= kLine / 2 ? kLine / 2 : round_up(n_columns, kLine);
+  row_stride = n_columns <= kLine / 2 ? round_up(n_columns, kLine / 4) : round_up(n_columns, kLine);
 }
 
 namespace {

@@ -43,7 +43,7 @@ struct BinnedLayout {
   std::size_t n_features = 0;
   std::size_t column_stride = 0;  ///< bytes from column to column, a multiple of 64
   std::size_t row_stride =
-      0;  ///< bytes from row to row (padded to 32 or a multiple of 64); 0: no rows
+      0;  ///< bytes from row to row (padded to 16, 32 or a multiple of 64); 0: no rows
   std::size_t rows_offset = 0;  ///< where the row-major copy begins
   std::size_t n_bytes = 0;
 

@@ -236,6 +236,8 @@ TEST(Layout, StridesAndOffsets) {
   EXPECT_EQ(narrow.row_stride, 32u);
   EXPECT_EQ(narrow.rows_offset, 28u * 192);
   EXPECT_EQ(narrow.n_bytes, 28u * 192 + 100 * 32);
+  EXPECT_EQ(BinnedLayout::make(1, 0, 16, true).row_stride, 16u);
+  EXPECT_EQ(BinnedLayout::make(1, 0, 17, true).row_stride, 32u);
   EXPECT_EQ(BinnedLayout::make(1, 0, 32, true).row_stride, 32u);
   EXPECT_EQ(BinnedLayout::make(1, 0, 33, true).row_stride, 64u);
   EXPECT_EQ(BinnedLayout::make(1, 0, 65, true).row_stride, 128u);

@@ -114,7 +114,7 @@ TEST_F(RowColumnsTest, ABundleHoldsAtMost254Features) {
     ASSERT_EQ(columns().n_columns(), 3U);
     EXPECT_EQ(columns().features[0].size(), 254U);
     EXPECT_EQ(columns().features[2].size(), kLevels - 2 * 254U);
-    EXPECT_EQ(owned_->data.layout.row_stride, 32U);
+    EXPECT_EQ(owned_->data.layout.row_stride, 16U);
     expect_rows();
   }
 }
