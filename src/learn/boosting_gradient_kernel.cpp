@@ -22,7 +22,12 @@ void softmax(int n_outputs, std::size_t n_rows, double raw_quantum, const std::i
   loops::softmax(n_outputs, n_rows, raw_quantum, raw, n, out);
 }
 
-constexpr GradientKernel kBaseline{derivatives, greatest, pack, softmax};
+void find_extremes(const std::int64_t* raw, const double* target, std::size_t n,
+                   RawExtremes& extremes) {
+  loops::find_extremes(raw, target, n, extremes);
+}
+
+constexpr GradientKernel kBaseline{derivatives, greatest, pack, softmax, find_extremes};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "boosting_loss.hpp"
 
@@ -35,6 +36,15 @@ struct GreatestBits {
   std::int64_t g = 0, h = 0;
 };
 
+/// The rows of two classes that may have the greatest |g| or h: without weights |g| and h are
+/// monotone in the raw prediction. Starts as that of no rows.
+struct RawExtremes {
+  std::int64_t greatest_of_0 = std::numeric_limits<std::int64_t>::min();  ///< target not 1
+  std::int64_t least_of_1 = std::numeric_limits<std::int64_t>::max();
+  /// As unsigned numbers: where both signs occur, the two that are nearest to 0.
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max(), greatest = 0;
+};
+
 /// What a row's derivatives are multiplied by. `h_is_count`: h is 1, whatever h_scale is.
 struct PackScale {
   double g = 1, h = 1;
@@ -52,6 +62,9 @@ struct GradientKernel {
   /// Probabilities of `n` rows from raw predictions [n_outputs][n_rows] to the same shape.
   void (*softmax)(int n_outputs, std::size_t n_rows, double raw_quantum, const std::int64_t* raw,
                   std::size_t n, double* out);
+  /// Goes on with rows whose raw predictions and targets are given.
+  void (*find_extremes)(const std::int64_t* raw, const double* target, std::size_t n,
+                        RawExtremes& extremes);
 };
 
 /// The kernel for instruction_set().

@@ -33,10 +33,16 @@ void softmax(int n_outputs, std::size_t n_rows, double raw_quantum, const std::i
   _mm256_zeroupper();
 }
 
+void find_extremes(const std::int64_t* raw, const double* target, std::size_t n,
+                   RawExtremes& extremes) {
+  loops::find_extremes(raw, target, n, extremes);
+  _mm256_zeroupper();
+}
+
 }  // namespace
 ORCHARD_END_INSTRUCTIONS
 
-const GradientKernel kGradientKernelAvx2{derivatives, greatest, pack, softmax};
+const GradientKernel kGradientKernelAvx2{derivatives, greatest, pack, softmax, find_extremes};
 
 }  // namespace orchard::learn::boosting
 

@@ -65,6 +65,22 @@ ORCHARD_LOOP GreatestBits greatest(const GradientBlock& block, std::size_t n) {
   return {greatest_of(block.g, n), greatest_of(block.h, n)};
 }
 
+ORCHARD_LOOP void find_extremes(const std::int64_t* __restrict raw, const double* __restrict target,
+                                std::size_t n, RawExtremes& extremes) {
+  const RawExtremes none;
+  RawExtremes found = extremes;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int64_t of_0 = target[i] == 1.0 ? none.greatest_of_0 : raw[i];
+    const std::int64_t of_1 = target[i] == 1.0 ? raw[i] : none.least_of_1;
+    const auto pattern = static_cast<std::uint64_t>(raw[i]);
+    found.greatest_of_0 = found.greatest_of_0 < of_0 ? of_0 : found.greatest_of_0;
+    found.least_of_1 = of_1 < found.least_of_1 ? of_1 : found.least_of_1;
+    found.least = pattern < found.least ? pattern : found.least;
+    found.greatest = found.greatest < pattern ? pattern : found.greatest;
+  }
+  extremes = found;
+}
+
 /// `least_h(i)`: least quanta of h of row i; such a row counts when that is not 0.
 template <class LeastH>
 ORCHARD_LOOP std::size_t pack_rows(const GradientBlock& block, const PackScale& scale,

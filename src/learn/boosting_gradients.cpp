@@ -83,6 +83,46 @@ GradientMaker::Maxima GradientMaker::maxima_of(int output, std::size_t begin,
 
 void GradientMaker::begin_round(std::span<const std::int64_t> raw) {
   raw_ = raw.data();
+  if (kind_ == LossKind::kBinary && rows_.weight.empty()) {
+    maxima_[0] = maxima_of_two_classes();
+  } else {
+    find_maxima();
+  }
+}
+
+// Only the extreme raw predictions need exponentials, and all numbers are finite.
+GradientMaker::Maxima GradientMaker::maxima_of_two_classes() {
+  std::vector<RawExtremes> of_thread(static_cast<std::size_t>(pool_.n_threads()));
+  pool_.for_chunks(target_.size(), kChunk, [&](std::size_t begin, std::size_t end, int thread) {
+    RawExtremes found;
+    kernel_.find_extremes(raw_ + begin, target_.data() + begin, end - begin, found);
+    RawExtremes& mine = of_thread[static_cast<std::size_t>(thread)];
+    mine.greatest_of_0 = std::max(mine.greatest_of_0, found.greatest_of_0);
+    mine.least_of_1 = std::min(mine.least_of_1, found.least_of_1);
+    mine.least = std::min(mine.least, found.least);
+    mine.greatest = std::max(mine.greatest, found.greatest);
+  });
+  RawExtremes all;
+  for (const RawExtremes& found : of_thread) {
+    all.greatest_of_0 = std::max(all.greatest_of_0, found.greatest_of_0);
+    all.least_of_1 = std::min(all.least_of_1, found.least_of_1);
+    all.least = std::min(all.least, found.least);
+    all.greatest = std::max(all.greatest, found.greatest);
+  }
+  // A class without rows has an extreme that makes its |g| 0. The last two are for h alone.
+  const std::array<std::int64_t, 4> raw{all.greatest_of_0, all.least_of_1,
+                                        static_cast<std::int64_t>(all.least),
+                                        static_cast<std::int64_t>(all.greatest)};
+  const std::array<double, 4> target{0, 1, 0, 0};
+  LossInput from = input(0);
+  from.raw = raw.data();
+  from.target = target.data();
+  GradientBlock block;
+  kernel_.derivatives(from, 0, raw.size(), block);
+  return {std::max(std::abs(block.g[0]), std::abs(block.g[1])), std::max(block.h[2], block.h[3])};
+}
+
+void GradientMaker::find_maxima() {
   const std::size_t n_rows = target_.size();
   const auto n_outputs = static_cast<std::size_t>(n_outputs_);
   std::vector<Maxima> of_thread(n_outputs * static_cast<std::size_t>(pool_.n_threads()));

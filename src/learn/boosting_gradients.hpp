@@ -83,6 +83,8 @@ class GradientMaker {
   };
   LossInput input(int output) const;
   Maxima maxima_of(int output, std::size_t begin, std::size_t end) const;
+  void find_maxima();
+  Maxima maxima_of_two_classes();
   [[noreturn]] void report_not_finite() const;
   std::size_t fill_packed(const LossInput& from, const PackScale& scale);
   void fill_wide(const LossInput& from, double g_scale, double h_scale);

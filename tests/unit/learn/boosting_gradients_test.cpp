@@ -6,13 +6,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <random>
 
 #include "boosting_histogram_kernel.hpp"
 #include "boosting_rows.hpp"
 #include "boosting_sums_kernel.hpp"
 #include "global_seed.hpp"
 #include "orchard/base/error.hpp"
+#include "orchard/base/instruction_set.hpp"
 
 namespace orchard::learn::boosting {
 namespace {
@@ -51,6 +54,47 @@ TEST(BoostingGradients, RoundToTheNearestQuantum) {
   EXPECT_EQ(made.at(2).g, std::llround(greatest * 3 / 4));
   EXPECT_EQ(made.at(3), Sums());
   EXPECT_DOUBLE_EQ(made.g_quantum, 4 / greatest);
+}
+
+// Weights of one take the derivatives of every row; without weights those of the extreme rows do.
+TEST(BoostingGradients, OfTwoClassesHaveTheScaleOfTheirExtremeRows) {
+  std::mt19937_64 random(testing_support::global_seeds()[0]);
+  for (const std::size_t n : {1U, 2U, 9U, 1000U, 20'001U}) {
+    for (int trial = 0; trial < 6; ++trial) {
+      // Of one sign or both, of all sizes or side by side; both classes or one.
+      const std::int64_t middle = std::array{0, 0, 3, -3, 40, -1}[trial] * (std::int64_t{1} << 43);
+      std::vector<std::int64_t> raw;
+      std::vector<double> target;
+      for (std::size_t i = 0; i < n; ++i) {
+        raw.push_back(middle + (static_cast<std::int64_t>(random()) >> (17 + random() % 45)));
+        target.push_back(trial == 1 ? 0 : trial == 2 ? 1 : static_cast<double>(random() % 2));
+      }
+      for (const auto set :
+           {InstructionSet::kBaseline, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
+        if (set > processor_instruction_set()) continue;
+        SCOPED_TRACE(name_of(set));
+        const ScopedInstructionSet scope(set);
+        for (const int n_threads : {1, 2, 3}) {
+          parallel::Pool pool(n_threads);
+          const auto rows = all_rows(n), weighted = all_rows(n, std::vector<double>(n, 1.0));
+          GradientMaker maker(LossKind::kBinary, 1, 0x1p-44, target, rows, Precision::kPacked,
+                              pool);
+          GradientMaker plain(LossKind::kBinary, 1, 0x1p-44, target, weighted, Precision::kPacked,
+                              pool);
+          maker.begin_round(raw);
+          plain.begin_round(raw);
+          const auto made = maker.quantise(0), expected = plain.quantise(0);
+          EXPECT_EQ(made.g_quantum, expected.g_quantum);
+          EXPECT_DOUBLE_EQ(made.h_quantum, expected.h_quantum);
+          for (std::size_t i = 0; i < n; ++i) {
+            const auto row = static_cast<RowIndex>(i);
+            ASSERT_EQ(made.at(row).g, expected.at(row).g);
+            ASSERT_NEAR(made.at(row).h, expected.at(row).h, 1);
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(BoostingGradients, CountRowsWhereTheHessianIsConstant) {
