@@ -261,6 +261,7 @@ run::PhaseEnd SearchJob::refit() {
     }
     refit_folds_ = std::make_unique<run::FoldStore>(session_.node(), data_.loaded.table, needs,
                                                     job_.job.random_state, session_.pool());
+    data_.refit_rows.train = std::vector<RowIndex>();  // the binned data stands for them
   });
   session_.world().together([&] {
     if (!session_.is_root()) return;

@@ -121,36 +121,72 @@ void AtomicFile::write(ByteSpan bytes) {
 
 void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-void AtomicFile::verify_content() const {
-  // Clean pages are dropped first, so that storage is asked and not our own memory.
-  ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED);
-  if (::lseek(descriptor_, 0, SEEK_SET) != 0) fail_output(path_, "cannot be re-read", errno);
+void AtomicFile::write_at(std::uint64_t at, ByteSpan bytes) {
+  require(descriptor_ >= 0, "a file is written before it is published");
+  is_in_order_ = false;
+  std::size_t n_written = 0;
+  while (n_written < bytes.size()) {
+    const auto n = ::pwrite(descriptor_, bytes.data() + n_written,
+                            std::min(bytes.size() - n_written, kMaxTransfer),
+                            static_cast<off_t>(at + n_written));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_output(path_, "cannot be written", errno);
+    n_written += static_cast<std::size_t>(n);
+  }
+  n_bytes_ = std::max(n_bytes_, at + bytes.size());
+}
+
+void AtomicFile::read_at(std::uint64_t at, std::span<std::byte> out) const {
+  if (::lseek(descriptor_, static_cast<off_t>(at), SEEK_SET) < 0) {
+    fail_output(path_, "cannot be re-read", errno);
+  }
+  int error_number = 0;
+  const auto n = read_up_to(descriptor_, out.data(), out.size(), error_number);
+  if (error_number != 0) fail_output(path_, "cannot be re-read", error_number);
+  std::fill(out.begin() + static_cast<std::ptrdiff_t>(n), out.end(), std::byte{0});
+}
+
+void AtomicFile::keep(std::uint64_t n_bytes) {
+  while (::ftruncate(descriptor_, static_cast<off_t>(n_bytes)) != 0) {
+    if (errno != EINTR) fail_output(path_, "cannot be cut", errno);
+  }
+  n_bytes_ = n_bytes;
+}
+
+Digest128 AtomicFile::digest_from(std::uint64_t at) const {
   Bytes block(std::size_t{1} << 20);
   Digester found;
-  std::uint64_t n_found = 0;
-  for (;;) {
-    int error_number = 0;
-    const auto n = read_up_to(descriptor_, block.data(), block.size(), error_number);
-    if (error_number != 0) fail_output(path_, "cannot be re-read", error_number);
-    if (n == 0) break;
-    found.add(ByteSpan(block.data(), n));
-    n_found += n;
+  for (; at < n_bytes_; at += block.size()) {
+    const auto n = std::min<std::uint64_t>(block.size(), n_bytes_ - at);
+    read_at(at, std::span(block).first(n));
+    found.add(ByteSpan(block).first(n));
   }
-  if (n_found != n_bytes_ || found.value() != digester_.value()) {
+  return found.value();
+}
+
+void AtomicFile::verify_content(std::uint64_t n_bytes, const Digest128& expected) const {
+  // Clean pages are dropped first, so that storage is asked and not our own memory.
+  ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED);
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) fail_output(path_, "cannot be re-read", errno);
+  const auto n_found = static_cast<std::uint64_t>(info.st_size);
+  const auto found = digest_from(0);
+  if (n_found != n_bytes || found != expected) {
     throw Error(ErrorKind::kOutput,
                 format("reads back differently from what was written ({} of {} bytes, digest {} "
                        "instead of {})",
-                       n_found, n_bytes_, found.value().hex(), digester_.value().hex()),
+                       n_found, n_bytes, found.hex(), expected.hex()),
                 path_, "The storage is not reliable.");
   }
 }
 
 void AtomicFile::publish(bool verify) {
   require(descriptor_ >= 0, "a file is published once");
+  const auto expected = verify && !is_in_order_ ? digest_from(0) : digester_.value();
   while (::fsync(descriptor_) != 0) {
     if (errno != EINTR) fail_output(path_, "cannot be synced", errno);
   }
-  if (verify) verify_content();
+  if (verify) verify_content(n_bytes_, expected);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   // NFS reports a full disk or quota as late as here.

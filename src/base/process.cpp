@@ -2,6 +2,9 @@
 
 #include <signal.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <array>
 #include <cerrno>
@@ -26,6 +29,12 @@ bool is_process_alive(std::int64_t pid) {
   if (!std::getline(stat, line)) return true;
   const auto name_end = line.rfind(')');
   return name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z';
+}
+
+void give_back_free_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 }  // namespace orchard

@@ -3,64 +3,22 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <new>
 
-#include "library.hpp"
+#include "file_driver.hpp"
 #include "orchard/base/error.hpp"
+#include "orchard/base/file.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/h5/user_block.hpp"
 
 namespace orchard::h5 {
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;      // fits a core's own cache
-constexpr std::size_t kIncrementBytes = std::size_t{1} << 20;  // growth HDF5 asks for at once
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;  // fits a core's own cache
 constexpr std::size_t kMaxAttributeBytes = 1000;
 // Links stay inside object headers, which carry checksums; the heaps of large groups do not.
 constexpr unsigned kMaxCompactLinks = 4096;
 // Superblock versions 2 and 3 keep the end of file here; it stands right behind the user block.
 constexpr std::size_t kEndOfFileAt = kUserBlockBytes + 28;
-
-/// The file's memory while HDF5 writes it. HDF5 asks for growth through the callbacks and hands the
-/// buffer back when the file closes; it is the only way to get an image of the latest format whose
-/// superblock is finished.
-struct Capture {
-  std::byte* data = nullptr;
-  std::size_t n_bytes = 0, capacity = 0;
-  bool is_out_of_memory = false;
-
-  ~Capture() { std::free(data); }
-
-  void* resize(std::size_t size) {
-    if (size > capacity) {
-      const std::size_t wanted = std::max(size, capacity + capacity / 2);
-      void* grown = std::realloc(data, wanted);
-      if (grown == nullptr) {
-        is_out_of_memory = true;
-        return nullptr;
-      }
-      data = static_cast<std::byte*>(grown);
-      capacity = wanted;
-    }
-    // Gaps between objects keep what is in memory: zeros, so that equal content is equal bytes.
-    if (size > n_bytes) std::memset(data + n_bytes, 0, size - n_bytes);
-    n_bytes = size;
-    return data;
-  }
-};
-
-void* image_malloc(std::size_t size, H5FD_file_image_op_t, void* capture) {
-  return static_cast<Capture*>(capture)->resize(size);
-}
-void* image_memcpy(void* to, const void* from, std::size_t size, H5FD_file_image_op_t, void*) {
-  return std::memcpy(to, from, size);
-}
-void* image_realloc(void*, std::size_t size, H5FD_file_image_op_t, void* capture) {
-  return static_cast<Capture*>(capture)->resize(size);
-}
-herr_t image_free(void*, H5FD_file_image_op_t, void*) { return 0; }
-void* share_capture(void* capture) { return capture; }
-herr_t release_capture(void*) { return 0; }
 
 /// n elements in as few chunks as keep each near kChunkBytes, all but the last of equal size.
 std::size_t balanced_chunk(std::size_t n_elements, std::size_t element_bytes) {
@@ -72,13 +30,15 @@ std::size_t balanced_chunk(std::size_t n_elements, std::size_t element_bytes) {
 }  // namespace
 
 struct Builder::State {
-  Capture capture;  // outlives the file, which writes into it
+  std::unique_ptr<Target> target;  // outlives the file, which lies in it
+  MemoryTarget* memory = nullptr;  // the target, if it is this
+  AtomicFile* output = nullptr;    // or where it writes
   Handle file;
 
   void check(bool is_good, const std::string& what) {
+    target->check();
     if (is_good) return;
     const std::string reason = take_error_text();
-    if (capture.is_out_of_memory) throw std::bad_alloc();
     throw Error(ErrorKind::kInternal, format("cannot build {}: {}", what, reason));
   }
   Handle made(hid_t id, Handle::Close close, const std::string& what) {
@@ -88,19 +48,18 @@ struct Builder::State {
   }
 
   void open();
+  std::uint64_t finish();
   Handle dataset_layout(ElementType type, std::span<const std::size_t> shape,
                         const std::string& path);
+  Handle make_dataset(const std::string& path, ElementType type,
+                      std::span<const std::size_t> shape);
   void attach(const std::string& object, const std::string& name, hid_t type, const void* value);
 };
 
 void Builder::State::open() {
   auto access = made(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "a file in memory");
-  H5FD_file_image_callbacks_t callbacks = {image_malloc, image_memcpy,  image_realloc,
-                                           image_free,   share_capture, release_capture,
-                                           &capture};
   auto creation = made(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "a file in memory");
-  check(H5Pset_fapl_core(access.get(), kIncrementBytes, 0) >= 0 &&
-            H5Pset_file_image_callbacks(access.get(), &callbacks) >= 0 &&
+  check(use_target(access.get(), *target) &&
             H5Pset_libver_bounds(access.get(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0 &&
             H5Pset_userblock(creation.get(), kUserBlockBytes) >= 0 &&
             H5Pset_link_phase_change(creation.get(), kMaxCompactLinks, 0) >= 0 &&
@@ -129,6 +88,17 @@ Handle Builder::State::dataset_layout(ElementType type, std::span<const std::siz
   return creation;
 }
 
+Handle Builder::State::make_dataset(const std::string& path, ElementType type,
+                                    std::span<const std::size_t> shape) {
+  const std::vector<hsize_t> extents(shape.begin(), shape.end());
+  const auto creation = dataset_layout(type, shape, path);
+  const auto space = made(
+      H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), H5Sclose, path);
+  return made(H5Dcreate2(file.get(), path.c_str(), native_type(type), space.get(), H5P_DEFAULT,
+                         creation.get(), H5P_DEFAULT),
+              H5Dclose, path);
+}
+
 void Builder::State::attach(const std::string& object, const std::string& name, hid_t type,
                             const void* value) {
   const std::string what = object + "@" + name;
@@ -142,6 +112,17 @@ void Builder::State::attach(const std::string& object, const std::string& name, 
 
 Builder::Builder() : state_(std::make_unique<State>()) {
   use_library();
+  auto memory = std::make_unique<MemoryTarget>();
+  state_->memory = memory.get();
+  state_->target = std::move(memory);
+  state_->open();
+}
+
+Builder::Builder(AtomicFile& file, std::function<void()> heartbeat)
+    : state_(std::make_unique<State>()) {
+  use_library();
+  state_->output = &file;
+  state_->target = std::make_unique<FileTarget>(file, std::move(heartbeat));
   state_->open();
 }
 
@@ -159,13 +140,7 @@ void Builder::make_group(const std::string& path) {
 
 void Builder::write_raw(const std::string& path, ElementType type,
                         std::span<const std::size_t> shape, const void* values) {
-  const std::vector<hsize_t> extents(shape.begin(), shape.end());
-  const auto creation = state_->dataset_layout(type, shape, path);
-  const auto space = state_->made(
-      H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), H5Sclose, path);
-  auto dataset = state_->made(H5Dcreate2(state_->file.get(), path.c_str(), native_type(type),
-                                         space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
-                              H5Dclose, path);
+  auto dataset = state_->make_dataset(path, type, shape);
   const bool is_empty = std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end();
   if (!is_empty) {
     state_->check(
@@ -173,6 +148,47 @@ void Builder::write_raw(const std::string& path, ElementType type,
         path);
   }
   // Chunks are checksummed and stored when the dataset closes, so closing can fail too.
+  state_->check(dataset.close(), path);
+}
+
+void Builder::write_parts(const std::string& path, ElementType type, std::span<const Part> parts) {
+  std::size_t n_values = 0;
+  for (const Part& part : parts) n_values += part.n_values;
+  const std::size_t shape[] = {n_values};
+  const std::size_t n_a_chunk = n_values == 0 ? 0 : balanced_chunk(n_values, size_of(type));
+  if (n_values <= n_a_chunk && parts.size() == 1) {
+    return write_raw(path, type, shape, parts.front().values);
+  }
+  auto dataset = state_->make_dataset(path, type, shape);
+  Bytes chunk(n_a_chunk * size_of(type));
+  auto part = parts.begin();
+  std::size_t at = 0;  // in *part
+  for (std::size_t begin = 0; begin < n_values;) {
+    const std::size_t n = std::min(n_a_chunk, n_values - begin);
+    for (std::size_t n_taken = 0; n_taken < n;) {
+      const std::size_t some = std::min(n - n_taken, part->n_values - at);
+      if (some > 0) {
+        std::memcpy(chunk.data() + n_taken * size_of(type),
+                    static_cast<const std::byte*>(part->values) + at * size_of(type),
+                    some * size_of(type));
+      }
+      n_taken += some;
+      at += some;
+      if (at == part->n_values) {
+        ++part;
+        at = 0;
+      }
+    }
+    const hsize_t first = begin, count = n;
+    const auto here = state_->made(H5Dget_space(dataset.get()), H5Sclose, path);
+    const auto memory = state_->made(H5Screate_simple(1, &count, nullptr), H5Sclose, path);
+    state_->check(
+        H5Sselect_hyperslab(here.get(), H5S_SELECT_SET, &first, nullptr, &count, nullptr) >= 0 &&
+            H5Dwrite(dataset.get(), native_type(type), memory.get(), here.get(), H5P_DEFAULT,
+                     chunk.data()) >= 0,
+        path);
+    begin += n;
+  }
   state_->check(dataset.close(), path);
 }
 
@@ -222,16 +238,34 @@ void Builder::set_attribute(const std::string& object, const std::string& name,
   state_->attach(object, name, type.get(), std::string(value).c_str());
 }
 
-Image Builder::finish() {
-  require(state_->file.is_valid(), "an image is finished once");
-  state_->check(state_->file.close(), "the file");
-  Capture& capture = state_->capture;
+std::uint64_t Builder::State::finish() {
+  require(file.is_valid(), "a file is finished once");
+  check(file.close(), "the file");
   std::uint64_t end = 0;
-  if (capture.n_bytes >= kEndOfFileAt + sizeof end) {
-    std::memcpy(&end, capture.data + kEndOfFileAt, sizeof end);
-  }
-  require(end > kUserBlockBytes && end <= capture.n_bytes, "HDF5 says where its file ends");
-  return Image(std::exchange(capture.data, nullptr), end);
+  target->read(kEndOfFileAt, std::as_writable_bytes(std::span(&end, 1)));
+  target->check();
+  require(end > kUserBlockBytes && end <= target->end(), "HDF5 says where its file ends");
+  return end;
+}
+
+Image Builder::finish() {
+  require(state_->memory != nullptr, "an image is built in memory");
+  const auto end = state_->finish();
+  return Image(state_->memory->release(), end);
+}
+
+void Builder::finish(FileKind kind, std::uint32_t format, std::uint64_t sequence) {
+  require(state_->output != nullptr, "a file is built in a file");
+  const auto end = state_->finish();
+  AtomicFile& output = *state_->output;
+  output.keep(end);
+  UserBlock block;
+  block.kind = kind;
+  block.format = format;
+  block.sequence = sequence;
+  block.n_bytes = end;
+  block.content = output.digest_from(kUserBlockBytes);
+  output.write_at(0, to_bytes(block));
 }
 
 }  // namespace orchard::h5

@@ -59,18 +59,29 @@ std::string_view name_of(FileKind kind) {
   return "unknown file";
 }
 
+std::array<std::byte, kUserBlockBytes> to_bytes(const UserBlock& from) {
+  std::array<std::byte, kUserBlockBytes> block = {};
+  std::memcpy(block.data(), kMagic.data(), kMagic.size());
+  put(block, kKindAt, from.kind);
+  put(block, kFormatAt, from.format);
+  put(block, kSequenceAt, from.sequence);
+  put(block, kSizeAt, from.n_bytes);
+  put_digest(block, kContentAt, from.content);
+  put_digest(block, kBlockDigestAt, digest(ByteSpan(block).first(kBlockDigestAt)));
+  return block;
+}
+
 void seal(Image& image, FileKind kind, std::uint32_t format, std::uint64_t sequence) {
   const auto file = image.mutable_bytes();
   require(file.size() > kUserBlockBytes, "an image is longer than its user block");
-  const auto block = file.first(kUserBlockBytes);
-  std::fill(block.begin(), block.end(), std::byte{0});
-  std::memcpy(block.data(), kMagic.data(), kMagic.size());
-  put(block, kKindAt, kind);
-  put(block, kFormatAt, format);
-  put(block, kSequenceAt, sequence);
-  put<std::uint64_t>(block, kSizeAt, file.size());
-  put_digest(block, kContentAt, digest(file.subspan(kUserBlockBytes)));
-  put_digest(block, kBlockDigestAt, digest(block.first(kBlockDigestAt)));
+  UserBlock block;
+  block.kind = kind;
+  block.format = format;
+  block.sequence = sequence;
+  block.n_bytes = file.size();
+  block.content = digest(file.subspan(kUserBlockBytes));
+  const auto bytes = to_bytes(block);
+  std::copy(bytes.begin(), bytes.end(), file.begin());
 }
 
 UserBlock read_user_block(ByteSpan head, const std::string& name) {

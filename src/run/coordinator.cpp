@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "orchard/base/log.hpp"
+#include "orchard/base/process.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::run {
@@ -163,6 +164,8 @@ void Coordinator::work_on_own_task() {
     running_.erase(message->task.id);
     auto result = own_->finish();
     own_.reset();
+    // What the fit worked in lies between trees that stay; the next fit would not fill the gaps.
+    if (message->task.fold == search::kRefitFold) give_back_free_memory();
     take_result(std::move(result));
   } catch (const Stopped&) {
     // The finished units go into the checkpoint of the stop.

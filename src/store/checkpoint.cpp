@@ -17,7 +17,6 @@ namespace orchard::store {
 namespace {
 
 constexpr double kStrayAge_s = 60;
-constexpr std::size_t kSliceBytes = std::size_t{64} << 20;  // written between two heartbeats
 
 std::string job_description() {
   const auto id = env("SLURM_JOB_ID");
@@ -78,14 +77,10 @@ std::size_t CheckpointStore::save(const search::Snapshot& snapshot) {
   const std::uint64_t sequence = next_sequence();
   const std::string utc = utc_timestamp();
   const std::string path = numbered_path(place_, utc, sequence);
-  const h5::Image image = build_checkpoint(snapshot, identity_, sequence, utc, host_name());
   AtomicFile file(path);
-  for (ByteSpan rest = image.bytes(); !rest.empty();) {
-    const auto slice = rest.first(std::min(rest.size(), kSliceBytes));
-    file.write(slice);
-    lock_->refresh();
-    rest = rest.subspan(slice.size());
-  }
+  h5::Builder builder(file, [this] { lock_->refresh(); });
+  write_checkpoint(builder, snapshot, identity_, utc, host_name());
+  builder.finish(h5::FileKind::kCheckpoint, kCheckpointFormat, sequence);
   // That may have taken minutes: nobody may have come in between.
   lock_->check();
   file.publish(true);
@@ -93,7 +88,7 @@ std::size_t CheckpointStore::save(const search::Snapshot& snapshot) {
   last_sequence_ = sequence;
   publish_second_name(path, latest_path(place_));
   remove_old_files();
-  return image.bytes().size();
+  return file.n_bytes();
 }
 
 void CheckpointStore::remove_old_files() {

@@ -151,8 +151,8 @@ Units read_units(const h5::Reader& reader) {
   for (std::size_t i = 0; i < n_units; ++i) {
     const auto begin = trees.begin() + static_cast<std::ptrdiff_t>(tree_offsets[i]);
     const auto end = trees.begin() + static_cast<std::ptrdiff_t>(tree_offsets[i + 1]);
-    units.emplace_back(std::vector<model::Tree>(std::make_move_iterator(begin),
-                                                std::make_move_iterator(end)));
+    units.emplace_back(
+        std::vector<model::Tree>(std::make_move_iterator(begin), std::make_move_iterator(end)));
   }
   return units;
 }
@@ -174,10 +174,8 @@ std::size_t hand_out_units(const h5::Reader& reader, const std::string& path, It
 
 }  // namespace
 
-h5::Image build_checkpoint(const Snapshot& snapshot, const JobIdentity& identity,
-                           std::uint64_t sequence, const std::string& written_utc,
-                           const std::string& host) {
-  h5::Builder builder;
+void write_checkpoint(h5::Builder& builder, const Snapshot& snapshot, const JobIdentity& identity,
+                      const std::string& written_utc, const std::string& host) {
   builder.set_attribute("/", "program", "orchard");
   builder.set_attribute("/", "program_version", ORCHARD_VERSION);
   write_identity(builder, identity);
@@ -187,9 +185,6 @@ h5::Image build_checkpoint(const Snapshot& snapshot, const JobIdentity& identity
   write_running(builder, snapshot);
   write_units(builder, snapshot);
   write_timing(builder, snapshot, written_utc, host);
-  h5::Image image = builder.finish();
-  h5::seal(image, h5::FileKind::kCheckpoint, kCheckpointFormat, sequence);
-  return image;
 }
 
 CheckpointContent read_checkpoint(ByteSpan file, const std::string& name) {

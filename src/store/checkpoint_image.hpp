@@ -1,8 +1,7 @@
 #pragma once
-// A snapshot as an HDF5 image and back. Private to this module.
+// A snapshot as the content of an HDF5 file and back. Private to this module.
 
-#include "orchard/h5/image.hpp"
-#include "orchard/h5/user_block.hpp"
+#include "orchard/h5/builder.hpp"
 #include "orchard/store/checkpoint.hpp"
 
 namespace orchard::store {
@@ -17,10 +16,10 @@ struct CheckpointContent {
   search::Snapshot snapshot;
 };
 
-/// The sealed image. `written_utc` and `host` stand in the group /timing, as information only.
-h5::Image build_checkpoint(const search::Snapshot& snapshot, const JobIdentity& identity,
-                           std::uint64_t sequence, const std::string& written_utc,
-                           const std::string& host);
+/// `written_utc` and `host` stand in the group /timing, as information only.
+void write_checkpoint(h5::Builder& builder, const search::Snapshot& snapshot,
+                      const JobIdentity& identity, const std::string& written_utc,
+                      const std::string& host);
 
 /// Throws kData naming `name` and the fault when the file is damaged or no checkpoint, kResume when
 /// it is whole but of a newer format than this program knows.

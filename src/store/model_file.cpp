@@ -76,8 +76,7 @@ void read_params(const h5::Reader& reader, Ensemble& ensemble) {
 
 }  // namespace
 
-h5::Image build_model(const Ensemble& ensemble) {
-  h5::Builder builder;
+void write_model(h5::Builder& builder, const Ensemble& ensemble) {
   builder.set_attribute("/", "program", "orchard");
   builder.set_attribute("/", "estimator", ensemble.estimator);
   builder.set_attribute("/", "combine", ensemble.combine == Combine::kSum ? "sum" : "average");
@@ -96,7 +95,6 @@ h5::Image build_model(const Ensemble& ensemble) {
   TreeList trees;
   for (const auto& tree : ensemble.trees) trees.push_back(&tree);
   write_trees(builder, "/trees", trees);
-  return builder.finish();
 }
 
 Ensemble read_model(ByteSpan file, const std::string& name) {
@@ -119,7 +117,8 @@ Ensemble read_model(ByteSpan file, const std::string& name) {
 }
 
 void save_model(const std::string& path, const Ensemble& ensemble) {
-  publish_image(path, build_model(ensemble), h5::FileKind::kModel, kModelFormat);
+  publish(path, h5::FileKind::kModel, kModelFormat,
+          [&](h5::Builder& builder) { write_model(builder, ensemble); });
 }
 
 Ensemble load_model(const std::string& path) {

@@ -33,12 +33,4 @@ OpenFile open_verified(const std::string& path, h5::FileKind kind, std::uint32_t
   return file;
 }
 
-void publish_image(const std::string& path, h5::Image image, h5::FileKind kind,
-                   std::uint32_t format) {
-  h5::seal(image, kind, format, 0);
-  AtomicFile file(path);
-  file.write(image.bytes());
-  file.publish(true);
-}
-
 }  // namespace orchard::store

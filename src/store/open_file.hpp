@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "orchard/base/file.hpp"
+#include "orchard/h5/builder.hpp"
 #include "orchard/h5/reader.hpp"
 #include "orchard/h5/user_block.hpp"
 
@@ -23,8 +25,15 @@ void check_kind(const h5::UserBlock& block, const std::string& path, h5::FileKin
 /// Both in one.
 OpenFile open_verified(const std::string& path, h5::FileKind kind, std::uint32_t newest_format);
 
-/// Seals the image and puts it under `path`, whole and verified. Throws kOutput.
-void publish_image(const std::string& path, h5::Image image, h5::FileKind kind,
-                   std::uint32_t format);
+/// Puts a file under `path`, whole and verified: `write(h5::Builder&)` makes its content. Throws
+/// kOutput.
+template <class Write>
+void publish(const std::string& path, h5::FileKind kind, std::uint32_t format, Write&& write) {
+  AtomicFile file(path);
+  h5::Builder builder(file);
+  write(builder);
+  builder.finish(kind, format, 0);
+  file.publish(true);
+}
 
 }  // namespace orchard::store

@@ -164,14 +164,14 @@ Results read_results(const h5::Reader& reader) {
 }  // namespace
 
 void save_results(const std::string& path, const ResultFile& file) {
-  h5::Builder builder;
-  builder.set_attribute("/", "program", "orchard");
-  builder.set_attribute("/", "program_version", file.program_version);
-  write_points(builder, file.results.points);
-  write_scores(builder, file.results);
-  write_origin(builder, file);
-  write_timing(builder, file.results);
-  publish_image(path, builder.finish(), h5::FileKind::kResults, kResultFormat);
+  publish(path, h5::FileKind::kResults, kResultFormat, [&](h5::Builder& builder) {
+    builder.set_attribute("/", "program", "orchard");
+    builder.set_attribute("/", "program_version", file.program_version);
+    write_points(builder, file.results.points);
+    write_scores(builder, file.results);
+    write_origin(builder, file);
+    write_timing(builder, file.results);
+  });
 }
 
 ResultFile load_results(const std::string& path) {

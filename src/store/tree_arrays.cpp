@@ -22,16 +22,13 @@ std::vector<std::uint64_t> offsets_of(const TreeList& trees, Member<T> member) {
   return offsets;
 }
 
-/// One array at a time, so that the copy that joins it is the only one in memory.
 template <class T>
 void write_joined(h5::Builder& builder, const std::string& path, const TreeList& trees,
                   Member<T> member) {
-  std::vector<T> joined;
-  joined.reserve(offsets_of(trees, member).back());
-  for (const Tree* tree : trees) {
-    joined.insert(joined.end(), (tree->*member).begin(), (tree->*member).end());
-  }
-  builder.write(path, joined);
+  std::vector<std::span<const T>> arrays;
+  arrays.reserve(trees.size());
+  for (const Tree* tree : trees) arrays.emplace_back(tree->*member);
+  builder.write_joined<T>(path, arrays);
 }
 
 template <class T>

@@ -23,19 +23,30 @@ class AtomicFile {
 
   void write(ByteSpan bytes);
   void write(std::string_view text);
+  /// For a file that is not written in order: bytes from offset `at` on; what is left out is zeros.
+  /// Not together with `write`.
+  void write_at(std::uint64_t at, ByteSpan bytes);
+  /// Bytes from offset `at` on; zeros behind the end.
+  void read_at(std::uint64_t at, std::span<std::byte> out) const;
+  /// Cuts the file off behind `n_bytes`.
+  void keep(std::uint64_t n_bytes);
+  /// Digest of the bytes from offset `at` to the end, as they read back.
+  Digest128 digest_from(std::uint64_t at) const;
   /// Syncs what was written and, with `verify`, reads it back and compares digests before renaming.
   void publish(bool verify = false);
+  std::uint64_t n_bytes() const { return n_bytes_; }
   /// "<directory>/.<name>.<host>.<pid>.<counter>.tmp"; long names are cut.
   const std::string& temporary_path() const { return temporary_; }
 
  private:
-  void verify_content() const;
+  void verify_content(std::uint64_t n_bytes, const Digest128& expected) const;
   void discard() noexcept;
 
   std::string path_, temporary_;
   int descriptor_ = -1;
   std::uint64_t n_bytes_ = 0;
   Digester digester_;
+  bool is_in_order_ = true;
 };
 
 /// The whole file. Throws `kind` naming path and reason; pipes, devices and directories are

@@ -12,4 +12,8 @@ std::int64_t process_id();
 /// Whether a process with this number runs on this host (of any user; a zombie does not count).
 bool is_process_alive(std::int64_t pid);
 
+/// Returns to the system what the allocator holds and nobody uses. Takes milliseconds: for
+/// the end of a large piece of work.
+void give_back_free_memory();
+
 }  // namespace orchard

@@ -1,20 +1,31 @@
 #pragma once
 
-#include "orchard/h5/image.hpp"
+#include <functional>
+
+#include "orchard/h5/user_block.hpp"
+
+namespace orchard {
+class AtomicFile;
+}
 
 namespace orchard::h5 {
 
-/// Builds an HDF5 file in memory. Equal calls give equal bytes: nothing in the file depends on
-/// clock, host or memory. Every dataset with elements is chunked and carries a fletcher32 checksum;
-/// there is no compression and no variable-length data; a group holds at most 4,096 links. The
-/// first kUserBlockBytes bytes are left for user_block.hpp.
+/// Builds an HDF5 file, in memory or in a file. Equal calls give equal bytes: nothing in the file
+/// depends on clock, host or memory. Every dataset with elements is chunked and carries a
+/// fletcher32 checksum; there is no compression and no variable-length data; a group holds at most
+/// 4,096 links. The first kUserBlockBytes bytes are left for user_block.hpp.
 ///
 /// Paths are absolute ("/trees/left"); the group above must have been made. Throws kInternal with
 /// HDF5's own words when a call is refused, std::bad_alloc when memory runs out. Local, main thread
 /// only (HDF5 is not thread-safe).
 class Builder {
  public:
+  /// In memory.
   Builder();
+  /// In a new file, borrowed until it is finished: bytes go there as HDF5 lets go of them, so that
+  /// memory holds but a chunk or two. `heartbeat` is called every 64 MB. Besides, all calls throw
+  /// what writing the file or the heartbeat throws.
+  explicit Builder(AtomicFile& file, std::function<void()> heartbeat = {});
   ~Builder();
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
@@ -35,6 +46,14 @@ class Builder {
     check_size(path, shape, values.size());
     write_raw(path, ElementTypeOf<T>::kValue, shape, values.data());
   }
+  /// One dimension: the arrays end to end, which are not joined in memory.
+  template <class T>
+  void write_joined(const std::string& path, std::span<const std::span<const T>> arrays) {
+    std::vector<Part> parts;
+    parts.reserve(arrays.size());
+    for (const auto& array : arrays) parts.push_back({array.data(), array.size()});
+    write_parts(path, ElementTypeOf<T>::kValue, parts);
+  }
   /// A list of texts (any bytes): makes the group `path` with the datasets `bytes` (all texts end
   /// to end) and `offsets` (n + 1 entries).
   void write_strings(const std::string& path, const std::vector<std::string>& texts);
@@ -44,10 +63,17 @@ class Builder {
   void set_attribute(const std::string& object, const std::string& name, double value);
   void set_attribute(const std::string& object, const std::string& name, std::string_view value);
 
-  /// Closes the file and hands over its bytes. Nothing can be added afterwards.
+  /// Closes a file in memory and hands over its bytes. Nothing can be added afterwards.
   Image finish();
+  /// Closes a file in a file and fills its user block. The file is complete, but not published.
+  void finish(FileKind kind, std::uint32_t format, std::uint64_t sequence);
 
  private:
+  struct Part {
+    const void* values;
+    std::size_t n_values;
+  };
+  void write_parts(const std::string& path, ElementType type, std::span<const Part> parts);
   void write_raw(const std::string& path, ElementType type, std::span<const std::size_t> shape,
                  const void* values);
   static void check_size(const std::string& path, std::span<const std::size_t> shape,

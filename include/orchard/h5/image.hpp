@@ -1,6 +1,6 @@
 #pragma once
-// An HDF5 file as bytes in memory. HDF5 never touches a disk for orchard's own files: an image is
-// built or checked here, and base/file.hpp writes the bytes.
+// An HDF5 file as bytes in memory. HDF5 never touches a disk for orchard's own files: what it
+// builds lies here or is written by base/file.hpp, and what it reads lies here.
 
 #include <cstdlib>
 #include <memory>

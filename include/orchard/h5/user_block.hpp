@@ -2,6 +2,8 @@
 // The first 512 bytes of every file of ours. HDF5 skips them; they let us tell what a file is, and
 // that not one bit of it has changed, before HDF5 sees a byte.
 
+#include <array>
+
 #include "orchard/base/digest.hpp"
 #include "orchard/h5/image.hpp"
 
@@ -20,6 +22,9 @@ struct UserBlock {
   std::uint64_t n_bytes = 0;   ///< of the whole file
   Digest128 content;           ///< of everything behind the block
 };
+
+/// The block as it stands in the file.
+std::array<std::byte, kUserBlockBytes> to_bytes(const UserBlock& block);
 
 /// Fills the user block of a finished image.
 void seal(Image& image, FileKind kind, std::uint32_t format, std::uint64_t sequence);

@@ -1,12 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 
 #include "orchard/base/clock.hpp"
 #include "orchard/base/error.hpp"
+#include "orchard/base/file.hpp"
 #include "orchard/h5/builder.hpp"
 #include "orchard/h5/reader.hpp"
 #include "orchard/h5/user_block.hpp"
@@ -17,8 +20,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Image build_example() {
-  Builder builder;
+void write_example(Builder& builder) {
   builder.make_group("/a");
   builder.write("/a/bytes", std::vector<std::uint8_t>{1, 2, 255});
   builder.write("/a/numbers", std::vector<double>{0.5, -0.0, std::nan("7"), 1e300}, 2, 2);
@@ -28,7 +30,29 @@ Image build_example() {
   builder.set_attribute("/", "x", 0.1);
   builder.set_attribute("/a", "word", "orchard");
   builder.set_attribute("/a/bytes", "nothing", "");
+}
+
+Image build_example() {
+  Builder builder;
+  write_example(builder);
   return builder.finish();
+}
+
+/// Arrays of many sizes, which end in the middle of chunks.
+std::vector<std::vector<double>> ragged_arrays() {
+  std::vector<std::vector<double>> arrays;
+  double value = 0;
+  for (const std::size_t n : {0, 3, 70'000, 0, 131'072, 1, 199'999, 0}) {
+    auto& array = arrays.emplace_back(n);
+    for (double& each : array) each = value += 0.5;
+  }
+  return arrays;
+}
+
+std::vector<double> joined(const std::vector<std::vector<double>>& arrays) {
+  std::vector<double> all;
+  for (const auto& array : arrays) all.insert(all.end(), array.begin(), array.end());
+  return all;
 }
 
 TEST(ImageTest, ReadsBackWhatWasWritten) {
@@ -47,6 +71,61 @@ TEST(ImageTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(reader.double_attribute("/", "x"), 0.1);
   EXPECT_EQ(reader.text_attribute("/a", "word"), "orchard");
   EXPECT_EQ(reader.text_attribute("/a/bytes", "nothing"), "");
+}
+
+TEST(ImageTest, JoinedArraysAreTheBytesOfOneArray) {
+  const auto build = [](bool is_joined) {
+    const auto arrays = ragged_arrays();
+    Builder builder;
+    if (is_joined) {
+      const std::vector<std::span<const double>> spans(arrays.begin(), arrays.end());
+      builder.write_joined<double>("/x", spans);
+      builder.write_joined<double>("/empty", {});
+    } else {
+      builder.write("/x", joined(arrays));
+      builder.write("/empty", std::vector<double>{});
+    }
+    return builder.finish();
+  };
+  const Image one = build(false), many = build(true);
+  EXPECT_TRUE(
+      std::equal(one.bytes().begin(), one.bytes().end(), many.bytes().begin(), many.bytes().end()));
+}
+
+TEST(ImageTest, AFileHasTheBytesOfAnImage) {
+  const auto write = [](Builder& builder) {
+    write_example(builder);
+    builder.write("/long", joined(ragged_arrays()));
+  };
+  Builder in_memory;
+  write(in_memory);
+  Image image = in_memory.finish();
+  seal(image, FileKind::kModel, 3, 5);
+
+  const std::string path = ::testing::TempDir() + "orchard_h5_" + std::to_string(::getpid());
+  AtomicFile file(path);
+  Builder in_file(file);
+  write(in_file);
+  in_file.finish(FileKind::kModel, 3, 5);
+  file.publish(true);
+  const auto bytes = read_file(path);
+  std::remove(path.c_str());
+  EXPECT_EQ(file.n_bytes(), bytes.size());
+  EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), image.bytes().begin(), image.bytes().end()));
+}
+
+TEST(ImageTest, AFailedHeartbeatEndsTheFile) {
+  AtomicFile file(::testing::TempDir() + "orchard_h5_beat_" + std::to_string(::getpid()));
+  Builder builder(file, [] { throw Error(ErrorKind::kOutput, "the place is lost"); });
+  const std::vector<double> values(std::size_t{9} << 20);
+  try {
+    builder.write("/x", values);
+    FAIL() << "72 MB have a heartbeat";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kOutput);
+    EXPECT_THAT(error.what(), HasSubstr("the place is lost"));
+  }
+  EXPECT_THROW(builder.write("/y", values), Error);
 }
 
 TEST(ImageTest, SeveralFilesAreOpenAtOnce) {

@@ -62,7 +62,9 @@ TEST_F(CheckpointTest, AnEmptySnapshotRoundTrips) {
 
 TEST_F(CheckpointTest, EqualContentIsEqualBytes) {
   const auto build = [] {
-    return build_checkpoint(example_snapshot(), kIdentity, 3, "20260101T000000Z", "host");
+    return image_of([](h5::Builder& builder) {
+      write_checkpoint(builder, example_snapshot(), kIdentity, "20260101T000000Z", "host");
+    });
   };
   const h5::Image a = build(), b = build();
   EXPECT_TRUE(std::equal(a.bytes().begin(), a.bytes().end(), b.bytes().begin(), b.bytes().end()));

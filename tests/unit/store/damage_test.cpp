@@ -16,9 +16,15 @@ namespace orchard::store {
 namespace {
 
 Bytes checkpoint_bytes(std::int64_t salt = 0) {
-  const h5::Image image =
-      build_checkpoint(example_snapshot(salt), {{"a", "b"}}, 1, "20260101T000000Z", "host");
+  h5::Image image = image_of([&](h5::Builder& builder) {
+    write_checkpoint(builder, example_snapshot(salt), {{"a", "b"}}, "20260101T000000Z", "host");
+  });
+  h5::seal(image, h5::FileKind::kCheckpoint, kCheckpointFormat, 1);
   return Bytes(image.bytes().begin(), image.bytes().end());
+}
+
+h5::Image model_image(const model::Ensemble& ensemble) {
+  return image_of([&](h5::Builder& builder) { write_model(builder, ensemble); });
 }
 
 bool is_detected(ByteSpan bytes) {
@@ -83,7 +89,7 @@ TEST(DamageTest, TheHeadOfOneAndTheContentOfAnotherAreDetected) {
 /// HDF5's own checksums stand behind the digest: a flipped bit under a fresh digest is refused, or
 /// lies where nothing is read. It never becomes another model.
 TEST(DamageTest, FlipsUnderAValidDigestAreNeverAnotherModel) {
-  const h5::Image whole = build_model(example_model());
+  const h5::Image whole = model_image(example_model());
   for (const auto seed : testing_support::global_seeds()) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
@@ -133,7 +139,7 @@ TEST(DamageTest, NonsenseInAWholeFileIsRefusedOrHarmless) {
     std::mt19937_64 random(seed);
     int n_refused = 0;
     for (int i = 0; i < 60; ++i) {
-      const h5::Image image = build_model(crafted_model(random));
+      const h5::Image image = model_image(crafted_model(random));
       try {
         read_model(image.bytes(), "x").validate();
       } catch (const Error& error) {

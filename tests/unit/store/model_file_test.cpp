@@ -77,7 +77,7 @@ TEST_F(ModelFileTest, WhatIsNoModelIsRefusedWithItsKind) {
   std::ofstream(path("text.h5")) << std::string(2000, 'x');
   EXPECT_THAT(error_of([&] { load_model(path("text.h5")); }).what(),
               HasSubstr("not a file of orchard's"));
-  h5::Image image = build_model(example_model());
+  h5::Image image = image_of([](h5::Builder& builder) { write_model(builder, example_model()); });
   h5::seal(image, h5::FileKind::kCheckpoint, 1, 1);
   write_bytes(path("checkpoint.h5"), image.bytes());
   EXPECT_THAT(error_of([&] { load_model(path("checkpoint.h5")); }).what(),

@@ -17,10 +17,18 @@
 #include "orchard/base/directory.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/file.hpp"
+#include "orchard/h5/builder.hpp"
 #include "orchard/model/ensemble.hpp"
 #include "orchard/store/checkpoint.hpp"
 
 namespace orchard::store {
+
+/// What `write` makes, in memory and not sealed.
+inline h5::Image image_of(const std::function<void(h5::Builder&)>& write) {
+  h5::Builder builder;
+  write(builder);
+  return builder.finish();
+}
 
 class StoreTest : public ::testing::Test {
  protected:
