@@ -133,6 +133,19 @@ void InputFile::State::check_storage(const Dataset& dataset, const std::string& 
     }
     room = extent == 0 ? room : room / extent;
   }
+  if (layout != H5D_CHUNKED) return;
+  // HDF5 trusts the shape of chunks, and would read past what a damaged one holds.
+  hsize_t chunk[2] = {0, 0}, greatest[2] = {0, 0};
+  const auto space = made(H5Dget_space(dataset.id.get()), H5Sclose, name);
+  check(H5Sget_simple_extent_dims(space.get(), nullptr, greatest) >= 0, name);
+  const int n_dims = H5Pget_chunk(creation.get(), 2, chunk);
+  check(n_dims == static_cast<int>(dataset.shape.size()), name);
+  for (int i = 0; i < n_dims; ++i) {
+    if (chunk[i] > greatest[i]) {
+      fail(name,
+           format("has chunks of {} elements in a dimension of at most {}", chunk[i], greatest[i]));
+    }
+  }
 }
 
 void InputFile::State::read(const std::string& name, std::uint64_t first, std::uint64_t last,

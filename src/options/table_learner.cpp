@@ -13,6 +13,7 @@ constexpr EstimatorSet kForest = kForestClassifier | kForestRegressor;
 constexpr EstimatorSet kBoosting = kBoostingClassifier | kBoostingRegressor;
 
 constexpr std::int64_t kMaxUnits = 1'000'000;
+constexpr std::int64_t kMaxTrees = 65'536;  // integer leaf values are added up
 constexpr RealRange kFraction{.min = 0, .max = 1, .is_min_open = true};
 constexpr RealRange kProperFraction{.min = 0, .max = 1, .is_min_open = true, .is_max_open = true};
 constexpr RealRange kPositive{.min = 0, .is_min_open = true};
@@ -36,7 +37,7 @@ OptionRow param(EstimatorSet estimators, std::string name, Accepts accepts,
 std::vector<OptionRow> forest_shape_rows() {
   using S = ForestSettings;
   return {
-      param(kForest, "n_estimators", integer(1, kMaxUnits), "100", into(&S::n_estimators),
+      param(kForest, "n_estimators", integer(1, kMaxTrees), "100", into(&S::n_estimators),
             "Number of trees."),
       param(kForestClassifier, "criterion", choice({"gini", "entropy", "log_loss"}), "gini",
             into(&S::criterion), "What a split lowers; log_loss is another name for entropy."),

@@ -139,8 +139,8 @@ std::string ranking_table(const Results& results, std::size_t max_points) {
 
   std::string out = " rank";
   for (const auto& scorer : results.scorers) {
-    const auto width = std::max<std::size_t>(20, scorer.size() + 2);
-    out += format("{:>{}}", scorer, width);
+    const auto width = std::max<std::size_t>(20, scorer.size());
+    out += format("  {:>{}}", scorer, width);
   }
   out += "  point\n";
   for (std::size_t i = 0; i < std::min(max_points, order.size()); ++i) {
@@ -148,12 +148,12 @@ std::string ranking_table(const Results& results, std::size_t max_points) {
     out += format("{:5}", results.ranks[order[i] * n_scorers + by]);
     for (std::size_t scorer = 0; scorer < n_scorers; ++scorer) {
       const auto at = order[i] * n_scorers + scorer;
-      const auto width = std::max<std::size_t>(20, results.scorers[scorer].size() + 2);
+      const auto width = std::max<std::size_t>(20, results.scorers[scorer].size());
       const auto text =
           std::isnan(results.mean_scores[at])
               ? std::string("undefined")
               : format("{:.5g} +- {:.2g}", results.mean_scores[at], results.std_scores[at]);
-      out += format("{:>{}}", text, width);
+      out += format("  {:>{}}", text, width);
     }
     out += format("  {} {}\n", options::name_of(point.estimator), short_params(point));
   }
