@@ -13,10 +13,10 @@
 #include <optional>
 
 #include "bench_table.hpp"
-#include "boosting_gradients.hpp"
-#include "boosting_histogram.hpp"
-#include "boosting_rows.hpp"
-#include "boosting_split.hpp"
+#include "boosting/gradients.hpp"
+#include "boosting/histogram.hpp"
+#include "boosting/rows.hpp"
+#include "boosting/split.hpp"
 #include "fitting.hpp"
 #include "orchard/base/instruction_set.hpp"
 #include "orchard/run/predict.hpp"

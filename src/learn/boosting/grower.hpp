@@ -1,0 +1,95 @@
+#pragma once
+// Grows one tree leaf by leaf, the leaf with the greatest gain first (best-first; Shi 2007).
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "boosting/columns.hpp"
+#include "boosting/gradients.hpp"
+#include "boosting/histogram.hpp"
+#include "boosting/loss.hpp"
+#include "boosting/rows.hpp"
+#include "boosting/split.hpp"
+#include "boosting/subtree.hpp"
+#include "boosting/sums_kernel.hpp"
+#include "orchard/model/tree.hpp"
+#include "orchard/options/learner_settings.hpp"
+
+namespace orchard::learn::boosting {
+
+/// Local; uses the pool's threads. The tree does not depend on their number.
+///
+/// Equal gains: the node that was made first. Every side of a split has min_samples_leaf rows: the
+/// search ignores that rule where h does not count rows, the partition counts exactly, and when a
+/// winner is illegal the rows of that feature's bins are counted and the feature is searched again
+/// with the rule; a leaf is split only when the winner is legal. A node is not searched when it has
+/// fewer than twice min_samples_leaf rows or is max_depth deep.
+class TreeGrower {
+ public:
+  /// `rows.fit` grows the tree. All borrowed.
+  TreeGrower(const data::BinnedData& data, const options::BoostingSettings& settings,
+             const TrainingRows& rows, parallel::Pool& pool);
+  ~TreeGrower();
+
+  /// Leaf values are -learning_rate * G / (H + l2) in quanta of 2^value_exponent. Throws Stopped.
+  model::Tree grow(const QuantisedGradients& gradients, int value_exponent);
+  /// Adds the leaf values of the tree just grown to the raw predictions [n_train] of its rows.
+  void add_leaf_values(const model::Tree& tree, std::span<std::int64_t> raw) const;
+
+ private:
+  struct Node;
+  /// Greatest first; equal gains: the node that was made first.
+  struct Waiting {
+    double gain = 0;
+    std::int32_t node = 0;
+    bool operator<(const Waiting& other) const {
+      return gain != other.gain ? gain < other.gain : node > other.node;
+    }
+  };
+  void start(const QuantisedGradients& gradients);
+  bool is_searchable(const Node& node) const;
+  bool is_for_one_thread(const Node& node) const;
+  bool has_budget() const;
+  void search(Node* first, Node* second, Histogram* subtract_from);
+  void search_children(Node& parent, Node& left, Node& right);
+  void pick_winner(Node& node);
+  void enqueue(Node& node);
+  Node& take_best();
+  bool split(Node& node);
+  void narrow(Node& node);
+  void make_children(const Node& from, const std::vector<std::uint32_t>& borders,
+                     std::uint32_t n_left);
+  void weigh_children(const Node& parent, Node& left, Node& right) const;
+  bool is_left_heavier(const Node& left, const Node& right) const;
+  std::int64_t weight_of(const Node& node) const;
+  void grow_subtrees();
+  std::vector<GrownNode*> all_nodes();
+  NodeSums sums_of(const Node& node) const;
+  const Sums* slots_of(const Node& node, std::size_t feature, BundledSlots<Sums>& room) const;
+  void build(Node& node);
+  void release(Node& node);
+
+  const data::BinnedData& data_;
+  const options::BoostingSettings& settings_;
+  const TrainingRows& rows_;
+  parallel::Pool& pool_;
+  HistogramLayout layout_;
+  HistogramStore store_;
+  RowPartition partition_;
+  HistogramBuilder builder_;
+  const SumsKernel& kernel_;
+  double weight_scale_ = 0;                     // weights as integers, to compare children
+  std::vector<SubtreeGrower> subtree_growers_;  // one a thread
+
+  // Of the tree under way or just grown.
+  QuantisedGradients gradients_;
+  SplitRules rules_;
+  std::vector<std::unique_ptr<Node>> nodes_;  // in the order in which they were made
+  std::vector<Waiting> queue_;                // heap of nodes that can be split
+  std::vector<Node*> subtree_roots_;          // nodes that a thread grows alone
+  std::vector<Subtree> subtrees_;             // of the same; the rest is room for later trees
+  std::int64_t n_leaves_ = 0;
+};
+
+}  // namespace orchard::learn::boosting

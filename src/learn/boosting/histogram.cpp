@@ -1,0 +1,179 @@
+#include "boosting/histogram.hpp"
+
+#include <algorithm>
+
+#include "boosting/histogram_kernel.hpp"
+#include "orchard/base/error.hpp"
+
+namespace orchard::learn::boosting {
+namespace {
+
+constexpr std::size_t kLine = 64;         // columns of a row in one cache line
+constexpr std::size_t kNarrow = 32;       // columns whose packed sums still go in one pass
+constexpr std::size_t kTileSlots = 4096;  // else so many slots: 32 KiB of packed sums
+constexpr std::size_t kBlockRows = 2048;  // rows that stay in the cache between two tiles
+constexpr std::size_t kCellsWorthThreads = 300'000;
+
+static_assert(kPackedRows % kBlockRows == 0);
+
+Segment block_of(const Segment& segment, std::size_t begin) {
+  return {static_cast<std::uint32_t>(begin),
+          static_cast<std::uint32_t>(std::min<std::size_t>(segment.end, begin + kBlockRows))};
+}
+
+}  // namespace
+
+HistogramLayout::HistogramLayout(const data::Binning& binning) : offsets_{0} {
+  for (const auto& features : binning.row_columns.features) {
+    const std::size_t n_slots =
+        features.size() > 1 ? features.size() + 1
+                            : static_cast<std::size_t>(binning.features[features[0]].n_slots());
+    offsets_.push_back(offsets_.back() + static_cast<std::uint32_t>(n_slots));
+  }
+}
+
+HistogramStore::HistogramStore(std::size_t n_slots, std::size_t max_bytes)
+    : n_slots_(n_slots), max_taken_(max_bytes / (n_slots * sizeof(Sums) + 1)) {}
+
+std::unique_ptr<Histogram> HistogramStore::take() {
+  ++n_taken_;
+  if (free_.empty()) return std::make_unique<Histogram>(n_slots_);
+  auto histogram = std::move(free_.back());
+  free_.pop_back();
+  return histogram;
+}
+
+void HistogramStore::give_back(std::unique_ptr<Histogram> histogram) {
+  if (!histogram) return;
+  --n_taken_;
+  free_.push_back(std::move(histogram));
+}
+
+HistogramBuilder::HistogramBuilder(const data::BinnedData& data, const HistogramLayout& layout,
+                                   const RowPartition& partition, parallel::Pool& pool)
+    : data_(data),
+      layout_(layout),
+      partition_(partition),
+      pool_(pool),
+      kernel_(sums_kernel()),
+      packed_(static_cast<std::size_t>(partition.n_parts())) {
+  require(data.has_rows(), "boosting is given the row-major copy of the training rows");
+  packed_[0].resize(layout.n_columns() * kPackedStride);
+}
+
+void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments& segments,
+                             Histogram& out) {
+  const std::size_t n_columns = layout_.n_columns();
+  const std::size_t n_lines = (n_columns + kLine - 1) / kLine;
+  const auto n_threads = static_cast<std::size_t>(pool_.n_threads());
+  if (n_threads == 1 || n_rows(segments) * n_columns < kCellsWorthThreads) {
+    pool_.poll();
+    add_range(gradients, segments, {0, n_columns}, packed_[0], out.data());
+  } else if (n_lines >= 2 * n_threads || packed_.size() == 1) {
+    build_by_lines(gradients, segments, out);
+  } else {
+    build_by_parts(gradients, segments, out);
+  }
+}
+
+void HistogramBuilder::build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
+                                      Histogram& out) {
+  // Different lines write to different slots of the same arrays.
+  pool_.for_chunks(layout_.n_columns(), kLine, [&](std::size_t first, std::size_t last, int) {
+    add_range(gradients, segments, {first, last}, packed_[0], out.data());
+  });
+}
+
+void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const Segments& segments,
+                                      Histogram& out) {
+  if (partial_.empty()) {
+    partial_.assign(packed_.size() - 1, Histogram(layout_.n_slots()));
+    for (auto& packed : packed_) packed.resize(packed_[0].size());
+  }
+  pool_.for_chunks(segments.size(), 1, [&](std::size_t part, std::size_t, int) {
+    add_range(gradients, {&segments[part], 1}, {0, layout_.n_columns()}, packed_[part],
+              part == 0 ? out.data() : partial_[part - 1].data());
+  });
+  for (const Histogram& partial : partial_) {
+    kernel_.add(out.data(), partial.data(), out.size());
+  }
+}
+
+void HistogramBuilder::add_range(const QuantisedGradients& gradients,
+                                 std::span<const Segment> segments, Range columns,
+                                 std::vector<std::uint64_t>& packed, Sums* out) const {
+  if (gradients.is_wide()) {
+    add_wide(gradients, segments, columns, out);
+  } else {
+    add_packed(gradients, segments, columns, packed, out);
+  }
+}
+
+void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
+                                  std::span<const Segment> segments, Range columns,
+                                  std::vector<std::uint64_t>& packed, Sums* out) const {
+  // An earlier build may have been stopped halfway.
+  std::fill(packed.data() + columns.first * kPackedStride,
+            packed.data() + columns.last * kPackedStride, 0);
+  bool is_first = true;
+  const auto flush_all = [&] {
+    for (std::size_t column = columns.first; column < columns.last; ++column) {
+      kernel_.flush(packed.data() + column * kPackedStride, layout_.size(column),
+                    out + layout_.offset(column), is_first);
+    }
+    is_first = false;
+  };
+  std::size_t n_pending = 0;
+  for (const Segment& segment : segments) {
+    for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
+      const auto rows = partition_.rows(block_of(segment, at));
+      pool_.poll();
+      if (n_pending + rows.size() > kPackedRows) {
+        flush_all();
+        n_pending = 0;
+      }
+      for (std::size_t column = columns.first; column < columns.last;) {
+        const std::size_t end = end_of_tile(column, columns.last);
+        add_packed_rows(tile_rows(column, end), gradients.packed, rows,
+                        packed.data() + column * kPackedStride);
+        column = end;
+      }
+      n_pending += rows.size();
+    }
+  }
+  flush_all();
+}
+
+// Columns of few bins take little room: more of them go in one pass.
+std::size_t HistogramBuilder::end_of_tile(std::size_t first, std::size_t last) const {
+  if (layout_.n_columns() <= kNarrow) return last;
+  std::size_t end = first + 1;
+  while (end < last && end - first < kMaxTile &&
+         layout_.offset(end + 1) - layout_.offset(first) <= kTileSlots) {
+    ++end;
+  }
+  return end;
+}
+
+BinRows HistogramBuilder::tile_rows(std::size_t first, std::size_t last) const {
+  return {data_.row(0) + first, data_.layout.row_stride, last - first};
+}
+
+void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
+                                std::span<const Segment> segments, Range columns, Sums* out) const {
+  std::fill(out + layout_.offset(columns.first), out + layout_.offset(columns.last), Sums());
+  for (const Segment& segment : segments) {
+    for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
+      const auto rows = partition_.rows(block_of(segment, at));
+      pool_.poll();
+      for (std::size_t column = columns.first; column < columns.last;) {
+        const std::size_t end = end_of_tile(column, columns.last);
+        add_wide_rows(tile_rows(column, end), gradients.wide, rows, layout_.offsets() + column,
+                      out);
+        column = end;
+      }
+    }
+  }
+}
+
+}  // namespace orchard::learn::boosting

@@ -1,0 +1,166 @@
+#include "orchard/learn/forest.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "forest/grower.hpp"
+#include "forest/readout.hpp"
+#include "orchard/base/error.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::learn {
+namespace {
+
+/// Trees prepared for walking at a time.
+constexpr std::size_t kTreesAWalk = 16;
+/// Test rows a chunk of work: their sums, `n_row_bytes` each, stay in the cache from tree to tree,
+/// and so does a tree from row to row.
+std::size_t rows_a_walk(std::size_t n_row_bytes) {
+  constexpr std::size_t kSumBytes = 2048 * 1024;
+  return std::clamp<std::size_t>(kSumBytes / n_row_bytes, 1024, 16384);
+}
+
+/// Training rows of the trees that a thread grows between two waits for the others: enough work to
+/// be worth the waking, little enough that checkpoints miss no more than a second's.
+constexpr std::size_t kRowsAnAdvance = 1 << 20;
+
+/// A restored tree is not trusted: readouts rely on every cut stopping by the end of every path, on
+/// value rows where they stop, and on splits that suit the features' bins.
+void check_restored(const ForestPlan& plan, const model::Tree& tree) {
+  const auto& features = plan.context.data.binning->features;
+  tree.validate(features.size(), plan.n_values());
+  const auto refuse = [](const char* what) {
+    throw Error(ErrorKind::kData, format("a restored tree {}", what));
+  };
+  if (tree.stops.empty() && plan.cuts.size() > 1) refuse("has no stops");
+  std::vector<std::uint64_t> active(tree.n_nodes());
+  active[0] = plan.all_cuts();
+  for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
+    const bool is_leaf = tree.left[node] < 0;
+    const std::uint64_t stops =
+        tree.stops.empty() ? (is_leaf ? plan.all_cuts() : 0) : tree.stops[node];
+    const std::uint64_t below = active[node] & ~stops;
+    if (is_leaf) {
+      if (below != 0) refuse("ends before all cuts have stopped");
+      continue;
+    }
+    const auto left = static_cast<std::size_t>(tree.left[node]);
+    active[left] = active[left + 1] = below;
+    const bool is_categorical = (tree.flags[node] & model::Tree::kCategorical) != 0;
+    const auto kind = features[static_cast<std::size_t>(tree.feature[node])].kind;
+    if (is_categorical != (kind == model::FeatureKind::kCategorical)) {
+      refuse("splits a feature by the wrong kind");
+    }
+  }
+}
+
+}  // namespace
+
+struct ForestFit::State {
+  ForestPlan plan;
+  std::uint64_t first_tree, n_trees;
+  std::vector<model::Unit> units;
+  std::vector<std::unique_ptr<ForestGrower>> growers;  ///< [n_threads]
+  bool has_advanced = false;
+};
+
+ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& settings,
+                     std::vector<Cut> cuts, int first_tree, int last_tree) {
+  require(0 <= first_tree && first_tree <= last_tree, "a range of trees is in order");
+  if (last_tree > kMaxTrees) {
+    throw Error(ErrorKind::kData,
+                format("a forest of {} trees; at most {} can be added", last_tree, kMaxTrees));
+  }
+  state_ = std::make_unique<State>(State{make_plan(context, settings, std::move(cuts)),
+                                         static_cast<std::uint64_t>(first_tree),
+                                         static_cast<std::uint64_t>(last_tree - first_tree),
+                                         {},
+                                         {},
+                                         false});
+}
+
+ForestFit::~ForestFit() = default;
+
+bool ForestFit::is_done() const { return state_->units.size() == state_->n_trees; }
+
+void ForestFit::advance() {
+  State& state = *state_;
+  require(!is_done(), "a finished fit is not advanced");
+  state.has_advanced = true;
+  auto& pool = state.plan.context.pool;
+  const auto n_threads = static_cast<std::size_t>(pool.n_threads());
+  while (state.growers.size() < n_threads) {
+    state.growers.push_back(make_forest_grower(state.plan));
+  }
+  const std::size_t n_a_thread =
+      std::max<std::size_t>(1, kRowsAnAdvance / state.plan.context.data.n_train());
+  const std::size_t n_grown =
+      std::min<std::size_t>(n_threads * n_a_thread, state.n_trees - state.units.size());
+  const std::uint64_t first = state.first_tree + state.units.size();
+  std::vector<model::Tree> trees(n_grown);
+  const auto keep_finished = [&] {
+    for (auto& tree : trees) {
+      if (tree.n_nodes() == 0) break;
+      std::vector<model::Tree> of_unit;
+      of_unit.push_back(std::move(tree));
+      state.units.emplace_back(std::move(of_unit));
+    }
+  };
+  try {
+    pool.for_chunks(n_grown, 1, [&](std::size_t i, std::size_t, int thread) {
+      trees[i] = state.growers[static_cast<std::size_t>(thread)]->grow(first + i);
+    });
+  } catch (...) {
+    keep_finished();
+    throw;
+  }
+  keep_finished();
+}
+
+const std::vector<model::Unit>& ForestFit::units() const { return state_->units; }
+
+void ForestFit::restore(std::vector<model::Unit> units) {
+  State& state = *state_;
+  require(!state.has_advanced && state.units.empty(), "a fit is restored before it advances");
+  require(units.size() <= state.n_trees, "a fit is restored from a prefix of its units");
+  for (const auto& unit : units) {
+    require(unit.size() == 1, "a unit of a forest is one tree");
+    check_restored(state.plan, unit[0]);
+  }
+  state.units = std::move(units);
+}
+
+ModelFrame ForestFit::frame() const {
+  const auto n_outputs = state_->plan.n_values();
+  return {model::Combine::kAverage, static_cast<std::int32_t>(n_outputs),
+          state_->plan.value_exponent, std::vector<std::int64_t>(n_outputs, 0)};
+}
+
+void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int64_t> sums) {
+  const State& state = *state_;
+  const auto& data = state.plan.context.data;
+  require(first <= last && last <= state.units.size(), "only finished trees are read out");
+  require(sums.size() == state.plan.cuts.size() * data.n_test() * state.plan.n_values(),
+          "there is a sum for each cut, test row and output");
+  auto& pool = state.plan.context.pool;
+  const std::size_t n_rows =
+      rows_a_walk(state.plan.cuts.size() * state.plan.n_values() * sizeof(std::int64_t));
+  for (std::size_t begin = first; begin < last; begin += kTreesAWalk) {
+    const std::size_t n_trees = std::min(kTreesAWalk, last - begin);
+    std::vector<std::optional<TreeReadout>> trees(n_trees);
+    pool.for_chunks(n_trees, 1, [&](std::size_t i, std::size_t, int) {
+      trees[i].emplace(state.units[begin + i][0], *data.binning, state.plan.n_values(),
+                       state.plan.all_cuts());
+    });
+    pool.for_chunks(data.n_test(), n_rows, [&](std::size_t row, std::size_t end, int) {
+      const TestRows test(data, static_cast<RowIndex>(row), static_cast<RowIndex>(end));
+      model::WalkScratch scratch;
+      for (const auto& tree : trees) {
+        tree->add(test, scratch, data.n_test(), sums);
+        pool.poll();
+      }
+    });
+  }
+}
+
+}  // namespace orchard::learn

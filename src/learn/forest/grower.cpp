@@ -1,0 +1,220 @@
+#include "forest/grower.hpp"
+
+#include <cstring>
+
+#include "forest/binary/grower.hpp"
+#include "forest/class/grower.hpp"
+#include "forest/classes.hpp"
+#include "forest/feature_order.hpp"
+#include "forest/pair.hpp"
+#include "forest/tree_builder.hpp"
+#include "forest/value/grower.hpp"
+#include "orchard/base/error.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::learn {
+namespace {
+
+/// Rows visited between two polls: well under a millisecond.
+constexpr std::size_t kRowsAPoll = 1 << 16;
+
+/// Search is one of PairSearch and ClassSearch. Its protocol: start_tree; then a node: start_node
+/// with its rows, try_feature in the node's order, decrease and write_value.
+template <class Search>
+class TreeGrower final : public ForestGrower {
+ public:
+  explicit TreeGrower(const ForestPlan& plan)
+      : plan_(plan),
+        search_(plan),
+        builder_(plan),
+        order_(plan.context.data.n_features()),
+        value_(plan.n_values()) {}
+
+  model::Tree grow(std::uint64_t tree) override {
+    take_rows(tree);
+    builder_.start();
+    stack_.push_back({0, 0, positions_.size(), 0, {}, plan_.all_cuts()});
+    try {
+      while (!stack_.empty()) {
+        const Item item = stack_.back();
+        stack_.pop_back();
+        visit(tree, item);
+      }
+    } catch (...) {
+      stack_.clear();
+      throw;
+    }
+    return builder_.finish();
+  }
+
+ private:
+  using Row = typename Search::Row;
+
+  /// A node that waits: its rows are [begin, end) of positions_ and rows_.
+  struct Item {
+    NodeIndex node;
+    std::size_t begin, end;
+    std::int64_t depth;
+    random::NodeKey key;
+    std::uint64_t cuts;  ///< that have not stopped above
+  };
+
+  std::span<const Row> rows(std::size_t begin, std::size_t end) const {
+    return {rows_.data() + begin, end - begin};
+  }
+
+  void poll(std::size_t n_visits) {
+    n_unpolled_ += n_visits;
+    if (n_unpolled_ < kRowsAPoll) return;
+    n_unpolled_ = 0;
+    plan_.context.pool.poll();
+  }
+
+  void take_rows(std::uint64_t tree);
+  void visit(std::uint64_t tree, const Item& item);
+  void find_split(std::uint64_t tree, const Item& item);
+  std::size_t partition(const Split& split, int cut, const Item& item);
+
+  const ForestPlan& plan_;
+  Search search_;
+  TreeBuilder builder_;
+  FeatureOrder order_;
+  std::vector<std::int64_t> value_;
+  std::vector<std::uint32_t> multiplicity_;
+  std::vector<RowIndex> positions_, spare_positions_;
+  std::vector<Row> rows_, spare_rows_;
+  std::vector<Item> stack_;
+  double root_weight_ = 0;
+  std::size_t n_unpolled_ = 0;
+};
+
+template <class Search>
+void TreeGrower<Search>::take_rows(std::uint64_t tree) {
+  draw_rows(plan_, tree, multiplicity_);
+  search_.start_tree(multiplicity_);
+  positions_.clear();
+  rows_.clear();
+  const auto& weight = plan_.targets.weight;
+  for (RowIndex position = 0; position < multiplicity_.size(); ++position) {
+    if (multiplicity_[position] == 0 || (!weight.empty() && weight[position] == 0)) continue;
+    positions_.push_back(position);
+    rows_.push_back(search_.make_row(position, multiplicity_[position]));
+  }
+  if (positions_.empty()) {
+    throw Error(ErrorKind::kData, format("tree {} has no row of positive weight", tree));
+  }
+  spare_positions_.resize(positions_.size());
+  spare_rows_.resize(rows_.size());
+  search_.start_node(rows_);
+  root_weight_ = search_.node_weight();
+}
+
+template <class Search>
+void TreeGrower<Search>::find_split(std::uint64_t tree, const Item& item) {
+  order_.start({plan_.context.random_state, random::Purpose::kFeatures, tree, item.key});
+  const auto node_rows = rows(item.begin, item.end);
+  const std::size_t n_features = plan_.context.data.n_features();
+  bool is_varied = false;
+  for (std::size_t i = 0; i < n_features && (i < plan_.n_tried || !is_varied); ++i) {
+    const FeatureIndex feature = order_.next();
+    is_varied |= search_.try_feature(feature, positions_.data() + item.begin, node_rows);
+    poll(node_rows.size());
+  }
+}
+
+/// Rows that go left first, in their order; returns where the right ones begin.
+template <class Search>
+std::size_t TreeGrower<Search>::partition(const Split& split, int cut, const Item& item) {
+  std::array<std::uint8_t, 256> side;
+  fill_sides(split, cut, plan_.context.data.binning->features[split.feature], side);
+  const Bin* column = plan_.context.data.column(split.feature);
+  std::size_t left = item.begin, right = 0;
+  for (std::size_t i = item.begin; i < item.end; ++i) {
+    const RowIndex position = positions_[i];
+    const Row row = rows_[i];
+    const std::size_t is_right = side[column[position]];
+    positions_[left] = spare_positions_[right] = position;
+    rows_[left] = spare_rows_[right] = row;
+    left += 1 - is_right;
+    right += is_right;
+  }
+  std::copy_n(spare_positions_.begin(), right,
+              positions_.begin() + static_cast<std::ptrdiff_t>(left));
+  std::copy_n(spare_rows_.begin(), right, rows_.begin() + static_cast<std::ptrdiff_t>(left));
+  return left;
+}
+
+template <class Search>
+void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
+  const auto n_rows = static_cast<std::uint32_t>(item.end - item.begin);
+  search_.start_node(rows(item.begin, item.end));
+  poll(n_rows);
+  std::uint64_t stops = stops_before(plan_, item.cuts, search_.is_pure(), n_rows, item.depth);
+  if (stops != item.cuts) {
+    find_split(tree, item);
+    if (!search_.split().is_found()) stops = item.cuts;
+  }
+  double decrease = 0;
+  std::size_t middle = item.begin;
+  Split split = search_.split();
+  int cut = 0;
+  if (stops != item.cuts) {
+    const auto& bins = plan_.context.data.binning->features[split.feature];
+    cut = split.is_categorical ? 0 : choose_cut(split.left_bin, split.right_bin, bins);
+    middle = partition(split, cut, item);
+    decrease = search_.decrease(rows(item.begin, middle), root_weight_);
+    if (!split.has_missing) {
+      split.is_missing_left = search_.integer_weight(rows(item.begin, middle)) >=
+                              search_.integer_weight(rows(middle, item.end));
+    }
+    stops |= stops_below(plan_, item.cuts & ~stops, decrease);
+  }
+  if (stops != 0) search_.write_value(value_);
+  builder_.visit(item.node, n_rows, stops, value_);
+  const std::uint64_t cuts = item.cuts & ~stops;
+  if (cuts == 0) return;
+  const auto& bins = plan_.context.data.binning->features[split.feature];
+  const NodeIndex left = builder_.split(item.node, split, cut, bins, decrease);
+  stack_.push_back({left + 1, middle, item.end, item.depth + 1, item.key.child(1), cuts});
+  stack_.push_back({left, item.begin, middle, item.depth + 1, item.key.child(0), cuts});
+}
+
+}  // namespace
+
+std::unique_ptr<ForestGrower> make_forest_grower(const ForestPlan& plan) {
+  if (auto grower = make_binary_grower(plan)) return grower;
+  if (auto grower = make_class_grower(plan)) return grower;
+  if (auto grower = make_value_grower(plan)) return grower;
+  return make_general_grower(plan);
+}
+
+std::unique_ptr<ForestGrower> make_general_grower(const ForestPlan& plan) {
+  const bool is_small = !plan.targets.has_weights() && plan.n_draws < (std::uint64_t{1} << 31);
+  if (plan.context.schema.task == Task::kRegression) {
+    if (plan.targets.has_weights()) {
+      return std::make_unique<TreeGrower<PairSearch<WeightedValues>>>(plan);
+    }
+    return std::make_unique<TreeGrower<PairSearch<Values>>>(plan);
+  }
+  const bool is_plain_gini = plan.settings.criterion != options::Criterion::kEntropy &&
+                             plan.settings.class_weight == options::ClassWeight::kNone;
+  using Counts = std::uint32_t;
+  using Weights = std::int64_t;
+  if (is_plain_gini && plan.targets.n_classes == 2) {
+    if (is_small) return std::make_unique<TreeGrower<PairSearch<BinaryCounts>>>(plan);
+    return std::make_unique<TreeGrower<PairSearch<BinaryWeights>>>(plan);
+  }
+  if (is_plain_gini) {
+    if (is_small) {
+      return std::make_unique<TreeGrower<ClassSearch<Counts, ExactGini<Counts, std::int64_t>>>>(
+          plan);
+    }
+    return std::make_unique<TreeGrower<ClassSearch<Weights, ExactGini<Weights, Int128>>>>(plan);
+  }
+  if (is_small) {
+    return std::make_unique<TreeGrower<ClassSearch<Counts, WeightedImpurity<Counts>>>>(plan);
+  }
+  return std::make_unique<TreeGrower<ClassSearch<Weights, WeightedImpurity<Weights>>>>(plan);
+}
+
+}  // namespace orchard::learn

@@ -1,0 +1,80 @@
+#pragma once
+// What all trees of a forest share, resolved once a fit.
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "forest/targets.hpp"
+#include "orchard/learn/forest.hpp"
+#include "orchard/random/stream.hpp"
+
+namespace orchard::learn {
+
+/// Where a faster way of doing the same takes over. No setting changes a tree; tests vary them.
+struct ForestTuning {
+  /// Class counts a bin are kept when a node has at least this many rows a class; else rows are
+  /// chained by bin.
+  std::size_t n_dense_rows = 32;
+  /// Occupied bins are marked by a byte each from this many rows on, by bits in four words below.
+  std::size_t n_flag_rows = 32;
+  /// Rows that move are copied once a node's fit into so many bytes; until then they are a list.
+  /// Twice as much is needed a thread, and half of a cache is a good place for it.
+  std::size_t n_block_bytes = std::size_t{8} << 20;
+};
+
+/// Immutable while trees grow; shared by all threads.
+struct ForestPlan {
+  FitContext context;
+  options::ForestSettings settings;
+  std::vector<Cut> cuts;
+  ForestTuning tuning;
+  ForestTargets targets;
+  std::uint64_t n_draws = 0;      ///< sum of a tree's multiplicities
+  std::uint32_t n_leaf_rows = 1;  ///< min_samples_leaf, in distinct rows
+  std::size_t n_tried = 1;        ///< max_features
+  std::int32_t value_exponent = 0;
+
+  std::uint64_t all_cuts() const {
+    return cuts.size() == kMaxCuts ? ~std::uint64_t{0} : (std::uint64_t{1} << cuts.size()) - 1;
+  }
+  std::size_t n_values() const {
+    return context.schema.task == Task::kClassification ? targets.n_classes : 1;
+  }
+};
+
+/// Those of `cuts` that stop at a node whatever its split may be. `n_rows`: distinct ones.
+std::uint64_t stops_before(const ForestPlan& plan, std::uint64_t cuts, bool is_pure,
+                           std::size_t n_rows, std::int64_t depth);
+/// Those of `cuts` that ask more of a split than it gives.
+std::uint64_t stops_below(const ForestPlan& plan, std::uint64_t cuts, double decrease);
+
+/// Throws kData when the settings do not fit the training rows.
+ForestPlan make_plan(const FitContext& context, const options::ForestSettings& settings,
+                     std::vector<Cut> cuts);
+
+/// Class fractions are stored with this many bits after the point.
+inline constexpr int kFractionBits = 30;
+/// A regression leaf value has this many bits: 2^16 trees can be added.
+inline constexpr int kLeafBits = 46;
+inline constexpr int kMaxTrees = 1 << 16;
+
+/// Calls draw(position) for each row that tree `tree` draws, with bootstrap.
+template <class Draw>
+void draw_each(const ForestPlan& plan, std::uint64_t tree, Draw draw) {
+  const std::uint64_t n_train = plan.context.data.n_train();
+  const random::Stream stream(plan.context.random_state, random::Purpose::kBootstrap, tree);
+  for (std::uint64_t first = 0; first < plan.n_draws; first += 4) {
+    const auto block = stream.block(first / 4);
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(4, plan.n_draws - first); ++i) {
+      const auto product = static_cast<unsigned __int128>(block[i]) * n_train;
+      draw(static_cast<RowIndex>(product >> 64));
+    }
+  }
+}
+
+/// How often each training row is drawn for tree `tree`: [n_train], replaced.
+void draw_rows(const ForestPlan& plan, std::uint64_t tree,
+               std::vector<std::uint32_t>& multiplicity);
+
+}  // namespace orchard::learn

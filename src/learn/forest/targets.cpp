@@ -1,0 +1,113 @@
+#include "forest/targets.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "orchard/base/error.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::learn {
+namespace {
+
+[[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::kData, std::move(message)); }
+
+/// Smallest x with |v| < 2^x for all values; 0 when all are 0.
+int exponent_of(std::span<const double> values, const char* name) {
+  double greatest = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      refuse(format("the {} of training row {} is {}", name, i, print_double(values[i])));
+    }
+    greatest = std::max(greatest, std::abs(values[i]));
+  }
+  int exponent = 0;
+  if (greatest > 0) std::frexp(greatest, &exponent);
+  return exponent;
+}
+
+std::int64_t fixed_point(double value, int bits) { return std::llround(std::ldexp(value, bits)); }
+
+void scale_weights(std::span<const double> weights, int bits, ForestTargets& out) {
+  const int exponent = exponent_of(weights, "weight");
+  // 2^62 for the sum; a weight just under 2^exponent may round up to it.
+  out.weight_bits = bits - exponent;
+  out.weight.reserve(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] < 0) {
+      refuse(format("the weight of training row {} is negative: {}", i, print_double(weights[i])));
+    }
+    out.weight.push_back(fixed_point(weights[i], out.weight_bits));
+    if (weights[i] > 0 && out.weight.back() == 0) {
+      refuse(format("the weight {} of training row {} vanishes beside the greatest weight",
+                    print_double(weights[i]), i));
+    }
+  }
+}
+
+void scale_values(std::span<const double> values, int bits, ForestTargets& out) {
+  out.exponent = exponent_of(values, "target");
+  // Weighted sums take their resolution from the weights.
+  out.value_bits = out.has_weights() ? 60 : bits;
+  out.value.reserve(values.size());
+  for (const double y : values) out.value.push_back(fixed_point(y, out.value_bits - out.exponent));
+}
+
+void read_labels(std::span<const double> target, ForestTargets& out) {
+  out.label.reserve(target.size());
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    const double y = target[i];
+    if (!(y >= 0 && y < static_cast<double>(out.n_classes) && y == std::floor(y))) {
+      refuse(format("the target of training row {} is {}, not the index of one of {} classes", i,
+                    print_double(y), out.n_classes));
+    }
+    out.label.push_back(static_cast<std::uint32_t>(y));
+  }
+}
+
+}  // namespace
+
+double ForestTargets::unit_weight() const {
+  return has_weights() ? std::ldexp(1.0, weight_bits) : 1.0;
+}
+
+int ceil_log2(std::uint64_t n) { return static_cast<int>(std::bit_width(n - 1)); }
+
+std::vector<double> balanced_weights(std::span<const std::uint64_t> counts) {
+  std::uint64_t n_rows = 0, n_present = 0;
+  for (const auto count : counts) {
+    n_rows += count;
+    n_present += count > 0 ? 1 : 0;
+  }
+  std::vector<double> weights;
+  for (const auto count : counts) {
+    const auto shared = static_cast<double>(n_present) * static_cast<double>(count);
+    weights.push_back(count > 0 ? static_cast<double>(n_rows) / shared : 0.0);
+  }
+  return weights;
+}
+
+ForestTargets make_targets(const FitContext& context, const options::ForestSettings& settings,
+                           std::uint64_t n_draws) {
+  const std::size_t n_train = context.data.n_train();
+  const int bits = 62 - ceil_log2(n_draws);
+  ForestTargets out;
+  if (!context.data.weight.empty()) {
+    scale_weights(context.data.weight.first(n_train), bits, out);
+  }
+  const auto target = context.data.target.first(n_train);
+  if (context.schema.task == Task::kRegression) {
+    scale_values(target, bits, out);
+    return out;
+  }
+  out.n_classes = context.schema.n_classes();
+  read_labels(target, out);
+  if (settings.class_weight == options::ClassWeight::kBalanced) {
+    std::vector<std::uint64_t> counts(out.n_classes);
+    for (const auto label : out.label) ++counts[label];
+    out.class_weight = balanced_weights(counts);
+  }
+  return out;
+}
+
+}  // namespace orchard::learn

@@ -1,0 +1,109 @@
+#include "forest/tree_builder.hpp"
+
+#include <limits>
+#include <type_traits>
+
+#include "orchard/base/error.hpp"
+
+namespace orchard::learn {
+
+void TreeBuilder::start() {
+  nodes_.assign(1, {});
+  category_words_.clear();
+  has_categories_ = false;
+  values_.clear();
+}
+
+void TreeBuilder::visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
+                        std::span<const std::int64_t> value) {
+  visit(node, n_rows, stops, stops != 0 ? values_.row(value) : -1);
+}
+
+void TreeBuilder::visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
+                        std::int32_t value_row) {
+  Node& here = nodes_[static_cast<std::size_t>(node)];
+  here.n_samples = n_rows;
+  here.stops = stops;
+  here.value_row = value_row;
+}
+
+NodeIndex TreeBuilder::split(NodeIndex node, const Split& split, int cut,
+                             const data::FeatureBins& bins, double decrease) {
+  if (!split.is_categorical) {
+    return split_numeric(node, split.feature, cut, bins, split.is_missing_left, decrease);
+  }
+  Node& here = nodes_[static_cast<std::size_t>(node)];
+  here.feature = static_cast<std::int32_t>(split.feature);
+  here.gain = decrease;
+  here.flags = model::Tree::kCategorical;
+  has_categories_ = true;
+  if (split.is_missing_left) here.flags |= model::Tree::kMissingLeft;
+  write_levels(here, split, bins);
+  return append_children(here);
+}
+
+NodeIndex TreeBuilder::split_numeric(NodeIndex node, FeatureIndex feature, int cut,
+                                     const data::FeatureBins& bins, bool is_missing_left,
+                                     double decrease) {
+  Node& here = nodes_[static_cast<std::size_t>(node)];
+  here.feature = static_cast<std::int32_t>(feature);
+  here.gain = decrease;
+  here.flags = is_missing_left ? model::Tree::kMissingLeft : 0;
+  here.threshold = cut < bins.n_bins - 1 ? bins.cuts[static_cast<std::size_t>(cut)]
+                                         : std::numeric_limits<float>::max();
+  return append_children(here);
+}
+
+NodeIndex TreeBuilder::append_children(Node& node) {
+  if (nodes_.size() + 2 > static_cast<std::size_t>(std::numeric_limits<NodeIndex>::max())) {
+    throw Error(ErrorKind::kData, "a tree has too many nodes; set max_depth or min_samples_leaf");
+  }
+  const auto left = static_cast<NodeIndex>(nodes_.size());
+  node.left = left;
+  nodes_.resize(nodes_.size() + 2);
+  return left;
+}
+
+/// One bit a level; words at the end in which all levels follow missing are left out.
+void TreeBuilder::write_levels(Node& node, const Split& split, const data::FeatureBins& bins) {
+  const std::size_t n_levels = schema_.features[split.feature].levels.size();
+  const std::uint32_t others = split.is_missing_left ? ~std::uint32_t{0} : 0;
+  std::vector<std::uint32_t> words((n_levels + 31) / 32, others);
+  for (int bin = 0; bin < bins.n_bins; ++bin) {
+    const std::uint32_t level = bins.level_of_bin[static_cast<std::size_t>(bin)];
+    const std::uint32_t bit = std::uint32_t{1} << (level % 32);
+    if (split.left.contains(static_cast<Bin>(bin))) words[level / 32] |= bit;
+    if (split.right.contains(static_cast<Bin>(bin))) words[level / 32] &= ~bit;
+  }
+  while (!words.empty() && words.back() == others) words.pop_back();
+  node.category_begin = static_cast<std::int32_t>(category_words_.size());
+  node.category_n_words = static_cast<std::int32_t>(words.size());
+  category_words_.insert(category_words_.end(), words.begin(), words.end());
+}
+
+model::Tree TreeBuilder::finish() {
+  const auto array_of = [&](auto Node::*member) {
+    std::vector<std::remove_reference_t<decltype(nodes_[0].*member)>> out;
+    out.reserve(nodes_.size());
+    for (const Node& node : nodes_) out.push_back(node.*member);
+    return out;
+  };
+  model::Tree tree;
+  tree.feature = array_of(&Node::feature);
+  tree.threshold = array_of(&Node::threshold);
+  tree.left = array_of(&Node::left);
+  tree.flags = array_of(&Node::flags);
+  tree.value_row = array_of(&Node::value_row);
+  tree.n_samples = array_of(&Node::n_samples);
+  tree.gain = array_of(&Node::gain);
+  if (has_categories_) {
+    tree.category_begin = array_of(&Node::category_begin);
+    tree.category_n_words = array_of(&Node::category_n_words);
+    tree.category_words = category_words_;
+  }
+  tree.values = values_.values();
+  if (has_stops_) tree.stops = array_of(&Node::stops);
+  return tree;
+}
+
+}  // namespace orchard::learn

@@ -1,0 +1,63 @@
+#pragma once
+// The arrays of a tree under construction.
+
+#include <span>
+
+#include "forest/plan.hpp"
+#include "forest/split.hpp"
+#include "forest/values.hpp"
+#include "orchard/model/schema.hpp"
+#include "orchard/model/tree.hpp"
+
+namespace orchard::learn {
+
+/// Nodes are visited depth first, left before right. `plan` is borrowed.
+class TreeBuilder {
+ public:
+  explicit TreeBuilder(const ForestPlan& plan)
+      : schema_(plan.context.schema), has_stops_(plan.cuts.size() > 1), values_(plan.n_values()) {}
+
+  /// A new tree that holds the root, not yet visited.
+  void start();
+  /// Sets what a node has whether it is split or not. `value` is stored when some cut stops here.
+  void visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
+             std::span<const std::int64_t> value);
+  /// The number of the row of values that equals `value`; for nodes to come with the same.
+  std::int32_t value_row(std::span<const std::int64_t> value) { return values_.row(value); }
+  void visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops, std::int32_t value_row);
+  /// Makes the node an inner one and appends its children; returns the left one. Throws kData when
+  /// the tree would have more nodes than can be numbered.
+  NodeIndex split(NodeIndex node, const Split& split, int cut, const data::FeatureBins& bins,
+                  double decrease);
+  /// The same for a split of a numeric feature.
+  NodeIndex split_numeric(NodeIndex node, FeatureIndex feature, int cut,
+                          const data::FeatureBins& bins, bool is_missing_left, double decrease);
+  model::Tree finish();
+
+ private:
+  /// All of a node side by side; `finish` takes them apart, into arrays that are no longer than
+  /// they must be.
+  struct Node {
+    double gain = 0;
+    std::uint64_t stops = 0;
+    std::int32_t feature = -1;
+    float threshold = 0;
+    NodeIndex left = -1;
+    std::int32_t value_row = -1;
+    std::uint32_t n_samples = 0;
+    std::int32_t category_begin = -1, category_n_words = 0;
+    std::uint8_t flags = 0;
+  };
+
+  NodeIndex append_children(Node& node);
+  void write_levels(Node& node, const Split& split, const data::FeatureBins& bins);
+
+  const model::Schema& schema_;
+  bool has_stops_;  ///< else all readouts stop at the leaves
+  bool has_categories_ = false;
+  std::vector<Node> nodes_;
+  std::vector<std::uint32_t> category_words_;
+  ValueTable values_;
+};
+
+}  // namespace orchard::learn
