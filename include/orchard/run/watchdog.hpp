@@ -12,8 +12,8 @@
 namespace orchard::run {
 
 struct WatchdogSettings {
-  double patience_s = 600;  ///< without a beat; work that is said to have none may last ten times
-                            ///< as long; 0: nobody watches
+  /// Without a beat; work that is said to have none may last ten times as long; 0: nobody watches.
+  double patience_s = 600;
   std::string log_path;  ///< of rank 0, appended to by whichever rank reports; may be empty
   /// What to do with the report, on the watchdog's thread; by default it is printed, appended to
   /// the log, and the process left with exit code 1, after which the launcher ends the other ranks.
