@@ -7,6 +7,7 @@
 #include "mpi_backend.hpp"
 #include "mpi_call.hpp"
 #include "node_memory.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::comm {
@@ -30,6 +31,15 @@ void free_lines(MpiLines& lines) {
   lines.is_freed = true;
   check(MPI_Comm_free(&lines.messages), "MPI_Comm_free");
   check(MPI_Comm_free(&lines.collectives), "MPI_Comm_free");
+}
+
+/// Clears memory whose pages the system may take long to find.
+void clear(std::byte* memory, std::size_t n_bytes) {
+  constexpr std::size_t kPiece_bytes = std::size_t{1} << 24;
+  for (std::size_t at = 0; at < n_bytes; at += kPiece_bytes) {
+    std::memset(memory + at, 0, std::min(kPiece_bytes, n_bytes - at));
+    beat();
+  }
 }
 
 /// Divides a real node for tests.
@@ -142,7 +152,7 @@ SharedMemory MpiBackend::map_window(std::size_t n_bytes) {
   const auto n_ranks = static_cast<std::size_t>(size());
   const std::size_t share = n_bytes / n_ranks + 1;
   const std::size_t begin = std::min(n_bytes, share * static_cast<std::size_t>(rank()));
-  std::memset(memory.data + begin, 0, std::min(share, n_bytes - begin));
+  clear(memory.data + begin, std::min(share, n_bytes - begin));
   barrier_asleep("clearing of shared memory");
   return memory;
 }

@@ -25,6 +25,15 @@ std::vector<OptionRow> parallel_section() {
        .help = "Whether more threads than cores are allowed; otherwise they are an error.",
        .commands = kEveryJob,
        .store = into(&Job::parallel, &ParallelSettings::oversubscribe)},
+      {.section = "parallel",
+       .name = "watchdog",
+       .accepts = real(RealRange{.min = 0, .max = 1e9}),
+       .default_text = "600",
+       .unit = "seconds",
+       .help = "A rank that makes no progress for so long is named, with what the others wait for, "
+               "and the job ends; slow writes of files may take ten times as long. 0: never.",
+       .commands = kEveryJob,
+       .store = into(&Job::parallel, &ParallelSettings::watchdog)},
   };
 }
 

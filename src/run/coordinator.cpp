@@ -42,11 +42,13 @@ PhaseEnd Coordinator::run() {
       if (phase_.is_done()) break;
       work_on_own_task();
       if (!phase_.is_done() && !is_stopping_) {
+        tell_of_waiting();
         sleep_s(nap_s);
         nap_s = std::min(nap_s * 1.5, 1e-3);
       }
       continue;
     }
+    tell_of_waiting();
     sleep_s(100e-6);
   }
   std::optional<Error> failure;
@@ -65,13 +67,31 @@ PhaseEnd Coordinator::run() {
 void Coordinator::end_phase() {
   for (int rank = 1; rank < world_.size(); ++rank) world_.send(rank, kEnd, {});
   while (n_gone_ < world_.size() - 1) {
+    tell_of_waiting();
     if (const auto message = world_.try_receive()) {
       take(*message);
     } else {
       sleep_s(50e-6);
     }
   }
+  waiting_.reset();
   world_.flush();
+}
+
+/// For those who watch this rank.
+void Coordinator::tell_of_waiting() {
+  beat();
+  if (waiting_ && n_awaited_ == task_of_worker_.size()) return;
+  n_awaited_ = task_of_worker_.size();
+  std::string text = "waits for ";
+  if (task_of_worker_.empty()) text += "the other ranks";
+  const char* separator = "";
+  for (const auto& [worker, task] : task_of_worker_) {
+    text += format("{}task {} of rank {}", separator, task, worker);
+    separator = ", ";
+  }
+  waiting_.reset();
+  waiting_.emplace(text);
 }
 
 bool Coordinator::serve() {
@@ -156,6 +176,7 @@ void Coordinator::hand_out() {
 void Coordinator::work_on_own_task() {
   auto message = next_task();
   if (!message) return;
+  waiting_.reset();
   setup_.tasks.pool.set_poll_hook([this] { return serve(); });
   // While the fit is rebuilt from its units, a checkpoint takes them from here.
   running_[message->task.id] = message->resumed;
@@ -222,6 +243,7 @@ void Coordinator::begin_checkpoint() {
 
 void Coordinator::save_checkpoint() {
   if (setup_.sink == nullptr) return;
+  const Doing doing("writes a checkpoint", Beats::kNone);
   if (request_ == Request::kStopSoon && last_cost_s_ > kGraceOfTerm_s) {
     log::warning(
         format("the last checkpoint took {:.1f} s, longer than a launcher waits after "

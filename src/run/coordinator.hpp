@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "orchard/base/pulse.hpp"
 #include "orchard/run/scheduler.hpp"
 #include "orchard/run/signals.hpp"
 #include "task_work.hpp"
@@ -37,6 +38,7 @@ class Coordinator {
   void begin_checkpoint();
   void save_checkpoint();
   void show_progress();
+  void tell_of_waiting();
 
   comm::Communicator& world_;
   const PhaseSetup& setup_;
@@ -54,6 +56,8 @@ class Coordinator {
   bool is_pulling_ = false;
   std::map<int, bool> awaits_units_;  // workers whose answer to the pull is outstanding
   bool has_news_ = false;             // since the last checkpoint
+  std::optional<Doing> waiting_;
+  std::size_t n_awaited_ = 0;  // tasks of others, as told last
   double began_s_, last_save_s_, next_save_s_, last_cost_s_ = 0;
 };
 

@@ -5,6 +5,8 @@
 
 #include "messages.hpp"
 #include "orchard/base/clock.hpp"
+#include "orchard/base/pulse.hpp"
+#include "orchard/base/text.hpp"
 #include "orchard/search/task_runner.hpp"
 
 namespace orchard::run {
@@ -16,7 +18,8 @@ class TaskWork {
       : task_(task.id),
         resumed_s_(resumed.fit_s),
         n_sent_(resumed.units.size()),
-        began_s_(monotonic_s()) {
+        began_s_(monotonic_s()),
+        doing_(format("works on task {}", task.id)) {
     try {
       runner_ = std::make_unique<search::TaskRunner>(context, task, std::move(resumed.units));
     } catch (const Error& error) {
@@ -78,6 +81,7 @@ class TaskWork {
   double resumed_s_;
   std::size_t n_sent_;
   double began_s_;
+  Doing doing_;
   std::string failure_;
   std::unique_ptr<search::TaskRunner> runner_;
 };

@@ -1,8 +1,10 @@
 #include "worker.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "orchard/base/fault.hpp"
+#include "orchard/base/pulse.hpp"
 
 namespace orchard::run {
 
@@ -12,15 +14,19 @@ Worker::Worker(comm::Communicator& world, const search::TaskContext& context)
 void Worker::run() {
   world_.send(0, kReady, {});
   double nap_s = 50e-6;
+  std::optional<Doing> waiting;
   for (;;) {
     tell_signal();
     const auto message = world_.try_receive();
     if (!message) {
+      beat();
+      if (!waiting) waiting.emplace("waits for a task from rank 0");
       sleep_s(nap_s);
       nap_s = std::min(nap_s * 1.5, 2e-3);
       continue;
     }
     nap_s = 50e-6;
+    waiting.reset();
     if (message->tag == kEnd) break;
     if (message->tag == kTask) {
       work(*message);

@@ -46,6 +46,7 @@ struct SearchSettings {
 struct ParallelSettings {
   std::optional<std::int64_t> n_jobs;  ///< threads a rank; none: the rank's share of its cores
   bool oversubscribe = false;
+  double watchdog = 600;  ///< seconds without progress after which the job ends; 0: never
 };
 
 struct CheckpointSettings {
