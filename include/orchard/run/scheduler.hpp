@@ -3,8 +3,12 @@
 // at the polls of its own fits. Workers grow fits and answer at theirs. No collective is entered
 // between the phase's beginning and its end.
 //
-//   worker -> 0   ready | result of a task | units grown since the last pull | signal received
+//   worker -> 0   ready for another task | result of a task | units grown since the last pull
+//                 | signal received
 //   0 -> worker   task (with the units an earlier run had finished) | pull | stop | end
+//
+// A worker says that it is ready a moment before its task ends, so that the next one is there in
+// time although rank 0 looks at its messages only between slices of its own work.
 //
 // A periodic checkpoint needs no barrier: rank 0 pulls the new units of running fits and writes
 // when the last has come, because any prefix of units is valid.
@@ -33,10 +37,11 @@ class CheckpointSink {
 
 /// What a phase is given. Everything is borrowed and the same on all ranks but where said.
 struct PhaseSetup {
-  explicit PhaseSetup(const search::TaskContext& context) : tasks(context) {}
+  explicit PhaseSetup(const search::TaskContext& context);
 
   search::TaskContext tasks;
-  search::Phase* phase = nullptr;            ///< rank 0 only
+  search::RunnerFactory make_runner;  ///< of this rank; grows fits of `tasks` unless replaced
+  search::Phase* phase = nullptr;     ///< rank 0 only
   std::vector<search::RunningTask> resumed;  ///< rank 0: tasks that were under way
   double checkpoint_interval_s = 300;
   CheckpointSink* sink = nullptr;  ///< rank 0 only
