@@ -158,7 +158,7 @@ void Coordinator::work_on_own_task() {
   auto message = next_task();
   if (!message) return;
   use_.begin_task();
-  setup_.tasks.pool.set_poll_hook([this] { return serve(); });
+  setup_.pool->set_poll_hook([this] { return serve(); });
   // While the fit is rebuilt from its units, a checkpoint takes them from here.
   running_[message->task.id] = message->resumed;
   try {
@@ -178,7 +178,7 @@ void Coordinator::work_on_own_task() {
     }
     has_news_ = true;
   }
-  setup_.tasks.pool.set_poll_hook({});
+  setup_.pool->set_poll_hook({});
   use_.end_task();
 }
 

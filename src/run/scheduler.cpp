@@ -32,11 +32,6 @@ void report_use(comm::Communicator& world, const RankUse& use, double wall_s) {
 
 }  // namespace
 
-PhaseSetup::PhaseSetup(const search::TaskContext& context)
-    : tasks(context), make_runner([context](const search::TaskSpec& task, auto units) {
-        return std::make_unique<search::TaskRunner>(context, task, std::move(units));
-      }) {}
-
 PhaseEnd run_phase(comm::Communicator& world, const PhaseSetup& setup) {
   const double began_s = monotonic_s();
   RankUse use;

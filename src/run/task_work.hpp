@@ -7,7 +7,7 @@
 
 #include "messages.hpp"
 #include "orchard/base/clock.hpp"
-#include "orchard/search/task_runner.hpp"
+#include "orchard/search/runner.hpp"
 
 namespace orchard::run {
 

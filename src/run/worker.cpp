@@ -65,7 +65,7 @@ void Worker::take(const comm::Message& message) {
 void Worker::work(TaskMessage message) {
   fault_point("fit", world_.rank());
   use_.begin_task();
-  setup_.tasks.pool.set_poll_hook([this] { return serve(); });
+  setup_.pool->set_poll_hook([this] { return serve(); });
   try {
     work_.emplace(setup_.make_runner, message.task, std::move(message.resumed));
     const auto result = work_->finish();
@@ -77,7 +77,7 @@ void Worker::work(TaskMessage message) {
     world_.send(0, kUnits, (work_ ? work_->new_units() : UnitsMessage()).to_bytes());
   }
   work_.reset();
-  setup_.tasks.pool.set_poll_hook({});
+  setup_.pool->set_poll_hook({});
   use_.end_task();
   if (is_stopping_) {
     world_.send(0, kStopped, {});

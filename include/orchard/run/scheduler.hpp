@@ -19,9 +19,10 @@
 #include <vector>
 
 #include "orchard/comm/communicator.hpp"
+#include "orchard/parallel/pool.hpp"
 #include "orchard/search/progress.hpp"
+#include "orchard/search/runner.hpp"
 #include "orchard/search/search_state.hpp"
-#include "orchard/search/task_runner.hpp"
 
 namespace orchard::run {
 
@@ -37,11 +38,9 @@ class CheckpointSink {
 
 /// What a phase is given. Everything is borrowed and the same on all ranks but where said.
 struct PhaseSetup {
-  explicit PhaseSetup(const search::TaskContext& context);
-
-  search::TaskContext tasks;
-  search::RunnerFactory make_runner;  ///< of this rank; grows fits of `tasks` unless replaced
-  search::Phase* phase = nullptr;     ///< rank 0 only
+  search::RunnerFactory make_runner;         ///< of tasks on this rank
+  parallel::Pool* pool = nullptr;            ///< whose polls the runners make; each rank's own
+  search::Phase* phase = nullptr;            ///< rank 0 only
   std::vector<search::RunningTask> resumed;  ///< rank 0: tasks that were under way
   double checkpoint_interval_s = 300;
   CheckpointSink* sink = nullptr;  ///< rank 0 only

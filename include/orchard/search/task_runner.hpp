@@ -2,13 +2,13 @@
 // One task on one rank: grows the fit unit by unit and turns it into a result. The same bytes on
 // any rank.
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "orchard/search/judge.hpp"
 #include "orchard/search/plan.hpp"
+#include "orchard/search/runner.hpp"
 #include "orchard/search/snapshot.hpp"
 
 namespace orchard::search {
@@ -22,24 +22,6 @@ struct TaskContext {
   std::uint64_t random_state;
   parallel::Pool& pool;
 };
-
-/// What those who hand out tasks see of one at work. Local. `step` and `result` may throw Stopped,
-/// after which `units` still holds every finished unit.
-class Runner {
- public:
-  virtual ~Runner() = default;
-  /// True when all units are there.
-  virtual bool is_done() const = 0;
-  /// Grows more units. Throws kData when the fit cannot succeed.
-  virtual void step() = 0;
-  virtual const std::vector<model::Unit>& units() const = 0;
-  /// Cross-validation: scores of a whole fit, or sums of a block. Refit: the units (moved out).
-  virtual TaskResult result() = 0;
-};
-
-/// Makes the runner of a task; `units` are what an earlier run of it has finished.
-using RunnerFactory =
-    std::function<std::unique_ptr<Runner>(const TaskSpec& task, std::vector<model::Unit> units)>;
 
 /// Grows the fit for real, on the pool's threads.
 class TaskRunner final : public Runner {
@@ -57,5 +39,8 @@ class TaskRunner final : public Runner {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Makes runners that grow fits. What `context` refers to must outlive them.
+RunnerFactory task_runners(const TaskContext& context);
 
 }  // namespace orchard::search

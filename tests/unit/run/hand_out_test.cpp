@@ -69,7 +69,8 @@ std::vector<std::vector<std::int32_t>> run_naps(int n_ranks, int n_tasks) {
     const NoData folds;
     parallel::Pool pool(1);
     Forget sink;
-    PhaseSetup setup({families, schema, scorers, folds, 1, pool});
+    PhaseSetup setup;
+    setup.pool = &pool;
     setup.make_runner = [&](const search::TaskSpec& task, auto units) {
       of_rank[static_cast<std::size_t>(world.rank())].push_back(task.id);
       return std::make_unique<Nap>(task, std::move(units), pool);
