@@ -11,6 +11,7 @@
 #include "orchard/base/text.hpp"
 #include "orchard/report/cv_table.hpp"
 #include "orchard/report/progress.hpp"
+#include "orchard/search/task_runner.hpp"
 #include "orchard/store/model_file.hpp"
 #include "orchard/store/result_file.hpp"
 
@@ -166,7 +167,9 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
   report::ProgressLine progress(name, session_.is_root() ? job_.job.verbose : 0);
   const search::TaskContext tasks{families, data_.loaded.table.schema, job_.search.scoring,
                                   folds,    job_.job.random_state,     session_.pool()};
-  run::PhaseSetup setup(tasks);
+  run::PhaseSetup setup;
+  setup.make_runner = search::task_runners(tasks);
+  setup.pool = &session_.pool();
   setup.phase = phase;
   if (resumed_) setup.resumed = resumed_->running;
   setup.checkpoint_interval_s = job_.checkpoint.interval;

@@ -20,6 +20,7 @@ Coordinator::Coordinator(comm::Communicator& world, const PhaseSetup& setup)
     : world_(world),
       setup_(setup),
       phase_(*setup.phase),
+      n_tasks_of_worker_(static_cast<std::size_t>(world.size()), 0),
       began_s_(monotonic_s()),
       last_save_s_(began_s_),
       next_save_s_(began_s_ + setup.checkpoint_interval_s) {
@@ -81,8 +82,8 @@ void Coordinator::end_phase() {
 /// For those who watch this rank.
 void Coordinator::tell_of_waiting() {
   beat();
-  if (waiting_ && n_awaited_ == task_of_worker_.size()) return;
-  n_awaited_ = task_of_worker_.size();
+  if (waiting_ && n_told_ == task_of_worker_.size()) return;
+  n_told_ = task_of_worker_.size();
   std::string text = "waits for ";
   if (task_of_worker_.empty()) text += "the other ranks";
   const char* separator = "";
@@ -109,14 +110,14 @@ bool Coordinator::serve() {
 void Coordinator::take(const comm::Message& message) {
   switch (message.tag) {
     case kReady:
-      idle_.push_back(message.source);
+      ready_.push_back(message.source);
       break;
     case kResult:
       take_result(search::TaskResult::from_bytes(message.bytes));
-      task_of_worker_.erase(message.source);
+      --n_tasks_of_worker_[static_cast<std::size_t>(message.source)];
       break;
     case kUnits:
-      take_units(message.source, UnitsMessage::from_bytes(message.bytes));
+      take_units(UnitsMessage::from_bytes(message.bytes));
       break;
     case kSignal:
       request_ = std::max(request_, ByteReader(message.bytes).get<Request>());
@@ -132,8 +133,8 @@ void Coordinator::take(const comm::Message& message) {
   }
 }
 
-void Coordinator::take_units(int source, const UnitsMessage& message) {
-  awaits_units_.erase(source);
+void Coordinator::take_units(const UnitsMessage& message) {
+  --n_awaited_;  // at a stop nobody counts
   const auto found = running_.find(message.task);
   if (found == running_.end()) return;
   auto& running = found->second;
@@ -162,13 +163,13 @@ std::optional<TaskMessage> Coordinator::next_task() {
 }
 
 void Coordinator::hand_out() {
-  while (!idle_.empty()) {
+  while (!ready_.empty()) {
     auto message = next_task();
     if (!message) return;
-    const int worker = idle_.front();
-    idle_.pop_front();
+    const int worker = ready_.front();
+    ready_.pop_front();
     world_.send(worker, kTask, message->to_bytes());
-    task_of_worker_[worker] = message->task.id;
+    ++n_tasks_of_worker_[static_cast<std::size_t>(worker)];
     running_[message->task.id] = std::move(message->resumed);
   }
 }
@@ -177,11 +178,12 @@ void Coordinator::work_on_own_task() {
   auto message = next_task();
   if (!message) return;
   waiting_.reset();
-  setup_.tasks.pool.set_poll_hook([this] { return serve(); });
+  use_.begin_task();
+  setup_.pool->set_poll_hook([this] { return serve(); });
   // While the fit is rebuilt from its units, a checkpoint takes them from here.
   running_[message->task.id] = message->resumed;
   try {
-    own_.emplace(setup_.tasks, message->task, std::move(message->resumed));
+    own_.emplace(setup_.make_runner, message->task, std::move(message->resumed));
     running_.erase(message->task.id);
     auto result = own_->finish();
     own_.reset();
@@ -197,7 +199,8 @@ void Coordinator::work_on_own_task() {
     }
     has_news_ = true;
   }
-  setup_.tasks.pool.set_poll_hook({});
+  setup_.pool->set_poll_hook({});
+  use_.end_task();
 }
 
 void Coordinator::look_at_signals() {
@@ -223,7 +226,7 @@ void Coordinator::begin_stop() {
 
 void Coordinator::look_at_clock() {
   if (is_pulling_) {
-    if (awaits_units_.empty()) {
+    if (n_awaited_ == 0) {
       is_pulling_ = false;
       save_checkpoint();
     }
@@ -235,8 +238,10 @@ void Coordinator::look_at_clock() {
 void Coordinator::begin_checkpoint() {
   if (is_pulling_ || setup_.sink == nullptr) return;
   is_pulling_ = true;
-  for (const auto& [worker, task] : task_of_worker_) {
-    awaits_units_[worker] = true;
+  n_awaited_ = 0;
+  for (int worker = 1; worker < world_.size(); ++worker) {
+    if (n_tasks_of_worker_[static_cast<std::size_t>(worker)] == 0) continue;
+    ++n_awaited_;
     world_.send(worker, kPull, {});
   }
 }
