@@ -1,6 +1,7 @@
 #include "waiting.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "orchard/base/clock.hpp"
 #include "orchard/base/error.hpp"
@@ -9,8 +10,9 @@
 namespace orchard::comm {
 namespace {
 
-constexpr double kSpin_s = 50e-6;
-constexpr double kFirstSleep_s = 20e-6;
+constexpr double kSpin_s = 200e-6;
+/// A sleep is this share of what has been waited: so much later than possible a wait may end.
+constexpr double kSleepShare = 0.125;
 constexpr double kLongestSleep_s = 1e-3;
 /// A step longer than this means that the process was stopped and let go on (a suspended job).
 constexpr double kLongestStep_s = 1;
@@ -20,7 +22,7 @@ constexpr double kLongestStep_s = 1;
 void wait_until(const std::function<bool()>& is_done, double deadline_s,
                 const std::function<std::string()>& describe) {
   if (is_done()) return;
-  double waited_s = 0, sleep_time_s = kFirstSleep_s;
+  double waited_s = 0;
   double last_s = monotonic_s();
   while (!is_done()) {
     const double now_s = monotonic_s();
@@ -30,9 +32,11 @@ void wait_until(const std::function<bool()>& is_done, double deadline_s,
       throw Error(ErrorKind::kInternal,
                   format("{}: nothing came for {}", describe(), print_duration(deadline_s)));
     }
-    if (waited_s < kSpin_s) continue;
-    sleep_s(sleep_time_s);
-    sleep_time_s = std::min(1.5 * sleep_time_s, kLongestSleep_s);
+    if (waited_s < kSpin_s) {
+      std::this_thread::yield();
+    } else {
+      sleep_s(std::min(kSleepShare * waited_s, kLongestSleep_s));
+    }
   }
 }
 
