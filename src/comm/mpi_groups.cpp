@@ -14,6 +14,7 @@ namespace orchard::comm {
 namespace {
 
 constexpr std::size_t kAlignment_bytes = 64;
+constexpr int kMeetTag = 3;
 
 /// Takes over `comm` and adds a second one for messages. Collective over `comm`.
 std::shared_ptr<MpiLines> make_lines(MpiContext& context, MPI_Comm comm) {
@@ -83,6 +84,53 @@ std::shared_ptr<Backend> MpiBackend::split(int colour) {
     check(MPI_Comm_split(lines_->collectives, colour, rank(), &part), "MPI_Comm_split");
     return adopt(part, is_one_node_);
   });
+}
+
+void MpiBackend::meet(const std::vector<int>& ranks) {
+  const int first = ranks.front();
+  const auto exchange = [&](bool sends) {
+    MpiTransfer all = transfer();
+    for (const int other : ranks) {
+      if (other == rank() || (rank() != first && other != first)) continue;
+      const auto word = all.keep(Bytes(1));
+      if (sends) {
+        all.send(word, other, kMeetTag, lines_->collectives);
+      } else {
+        all.receive(word, other, kMeetTag, lines_->collectives);
+      }
+    }
+    finish(all, "meeting of some ranks", first);
+  };
+  exchange(rank() != first);
+  exchange(rank() == first);
+}
+
+std::shared_ptr<Backend> MpiBackend::subset(const std::vector<int>& ranks) {
+  return guarded([&] {
+    meet(ranks);
+    MPI_Group all = MPI_GROUP_NULL, some = MPI_GROUP_NULL;
+    check(MPI_Comm_group(lines_->collectives, &all), "MPI_Comm_group");
+    check(MPI_Group_incl(all, static_cast<int>(ranks.size()), ranks.data(), &some),
+          "MPI_Group_incl");
+    MPI_Comm part = MPI_COMM_NULL;
+    check(MPI_Comm_create_group(lines_->collectives, some, kMeetTag, &part),
+          "MPI_Comm_create_group");
+    check(MPI_Group_free(&some), "MPI_Group_free");
+    check(MPI_Group_free(&all), "MPI_Group_free");
+    auto backend =
+        std::make_shared<MpiBackend>(context_, make_lines(*context_, part), is_one_node_);
+    backend->set_deadline(deadline_s());
+    return std::shared_ptr<Backend>(backend);
+  });
+}
+
+void MpiBackend::dissolve() {
+  guarded([&] {
+    barrier_asleep("end of a group");
+    free_lines(*lines_);
+    std::erase(context_->lines, lines_);
+  });
+  broken_ = "the group of ranks has been dissolved";
 }
 
 std::shared_ptr<Backend> MpiBackend::adopt(MPI_Comm part, bool is_node) {
