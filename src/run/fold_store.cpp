@@ -78,6 +78,8 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
     entry.data.binning = &entry.binning;
     entry.data.layout = parts.layout;
     entry.data.memory = begin;
+    entry.data.train_share = data::RowShare::whole(parts.layout.n_train);
+    entry.data.test_share = data::RowShare::whole(parts.layout.n_test);
     const std::size_t n_rows = parts.layout.n_rows();
     entry.data.target = {reinterpret_cast<double*>(begin + parts.target), n_rows};
     if (is_whole(table, needs[i])) {
