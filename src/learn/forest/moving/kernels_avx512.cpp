@@ -1,6 +1,6 @@
 // Parting and moving rows, 64 bytes at a time.
 
-#include "forest/binary/kernels.hpp"
+#include "forest/moving/kernels.hpp"
 #include "orchard/base/instruction_set.hpp"
 
 #if ORCHARD_HAS_X86_64
@@ -11,7 +11,7 @@
 
 ORCHARD_BEGIN_AVX512
 
-namespace orchard::learn::binary {
+namespace orchard::learn::moving {
 namespace {
 
 inline std::uint64_t low_bits(std::size_t n) {
@@ -49,30 +49,17 @@ inline void keep_columns(const Bin* in, std::size_t stride, std::size_t n_rows,
   }
 }
 
-}  // namespace
-
-Drawn mark_drawn(const std::uint8_t* labels, std::size_t n, Code* codes, std::uint64_t* masks) {
-  const __m512i zero = _mm512_setzero_si512();
-  __m512i weight = zero, positives = zero;
-  Drawn drawn;
+std::size_t mark(const std::uint8_t* bytes, std::size_t n, std::uint8_t least,
+                 std::uint64_t* masks) {
+  const __m512i lowest = _mm512_set1_epi8(static_cast<char>(least));
+  std::size_t n_marked = 0;
   for (std::size_t at = 0; at < n; at += 64) {
-    const std::uint64_t rows = low_bits(n - at);
-    const __m512i code = _mm512_maskz_loadu_epi8(rows, codes + at);
-    const __m512i label = _mm512_maskz_loadu_epi8(rows, labels + at);
-    const __mmask64 is_drawn = _mm512_test_epi8_mask(code, code);
-    const __mmask64 is_positive = _mm512_mask_test_epi8_mask(is_drawn, label, label);
-    const __m512i own = _mm512_and_si512(_mm512_srli_epi16(code, 1), _mm512_set1_epi8(0x7f));
-    weight = _mm512_add_epi64(weight, _mm512_sad_epu8(own, zero));
-    positives =
-        _mm512_add_epi64(positives, _mm512_sad_epu8(_mm512_maskz_mov_epi8(is_positive, own), zero));
-    _mm512_mask_storeu_epi8(codes + at, is_positive, _mm512_add_epi8(code, label));
-    masks[at / 64] = is_drawn;
-    drawn.n_rows += count_bits(is_drawn);
+    const __m512i here = _mm512_maskz_loadu_epi8(low_bits(n - at), bytes + at);
+    masks[at / 64] = _mm512_cmpge_epu8_mask(here, lowest);
+    n_marked += count_bits(masks[at / 64]);
   }
-  drawn.counts = {static_cast<std::uint32_t>(_mm512_reduce_add_epi64(weight)),
-                  static_cast<std::uint32_t>(_mm512_reduce_add_epi64(positives))};
   _mm256_zeroupper();
-  return drawn;
+  return n_marked;
 }
 
 std::size_t find_sides(const Bin* column, std::size_t n_rows, RightBins right_bins,
@@ -107,7 +94,11 @@ void keep_rows(const Columns& from, std::size_t n_rows, const std::uint64_t* mas
   _mm256_zeroupper();
 }
 
-}  // namespace orchard::learn::binary
+}  // namespace
+
+const Kernels kAvx512Kernels{mark, find_sides, keep_rows};
+
+}  // namespace orchard::learn::moving
 
 ORCHARD_END_INSTRUCTIONS
 
