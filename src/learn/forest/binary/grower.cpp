@@ -221,12 +221,12 @@ void BinaryGrower::visit_range(const Range& range) {
   }
   next[0].begin = range.begin;
   next[1].begin = range.begin + sides.n_left;
+  if (!is_listed) {
+    rows_.move(range.block, range.begin, node.n_rows, sides.n_left,
+               {!next[0].node.is_leaf(), !next[1].node.is_leaf()});
+  }
   for (const int side : {1, 0}) {
     next[side].block = is_listed ? kList : 1 - range.block;
-    if (!is_listed && !next[side].node.is_leaf()) {
-      rows_.move(range.block, range.begin, node.n_rows, side, next[side].begin,
-                 next[side].node.n_rows);
-    }
     ranges_.push_back(next[side]);
   }
 }

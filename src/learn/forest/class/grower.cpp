@@ -206,22 +206,18 @@ void ClassGrower::visit(const Node& node) {
   const NodeIndex left = builder_.split_numeric(node.index, choice.feature,
                                                 choose_cut(choice.left_bin, choice.right_bin, bins),
                                                 bins, is_missing_left, gain);
-  for (const std::uint32_t side : {1U, 0U}) {
+  for (const std::uint32_t side : {0U, 1U}) {
     Node& child = children[side];
     child.index = left + static_cast<NodeIndex>(side);
     child.cuts = cuts;
     child.stops &= cuts;
-    if (child.is_leaf() && side == 0) {
-      write(child, cuts);
-      continue;
-    }
-    if (!child.is_leaf()) {
-      child.key = node.key.child(side);
-      rows_.move(node.block, node.begin, node.n_rows, static_cast<int>(side), child.begin,
-                 child.n_rows);
-    }
-    nodes_.push_back(child);
+    if (!child.is_leaf()) child.key = node.key.child(side);
   }
+  rows_.move(node.block, node.begin, node.n_rows, n_left,
+             {!children[0].is_leaf(), !children[1].is_leaf()});
+  nodes_.push_back(children[1]);
+  if (children[0].is_leaf()) return write(children[0], cuts);
+  nodes_.push_back(children[0]);
 }
 
 /// ExactGini::decrease.

@@ -16,7 +16,7 @@ namespace orchard::learn::moving {
 struct ShuffleTables {
   /// For every mask of eight bytes: those that are marked, in order.
   alignas(64) std::uint8_t eight[256][8];
-  /// Appends bytes 8 .. 15 to the first `i` bytes.
+  /// Appends bytes 8 .. 15 to the first `i` bytes, and then byte 7, which is none of these.
   alignas(64) std::uint8_t joined[9][16];
 };
 
@@ -32,7 +32,7 @@ constexpr ShuffleTables make_shuffle_tables() {
   for (unsigned first = 0; first <= 8; ++first) {
     for (unsigned i = 0; i < 16; ++i) {
       const unsigned from = i < first ? i : 8 + i - first;
-      tables.joined[first][i] = static_cast<std::uint8_t>(from < 16 ? from : 0x80);
+      tables.joined[first][i] = static_cast<std::uint8_t>(from < 16 ? from : 7);
     }
   }
   return tables;

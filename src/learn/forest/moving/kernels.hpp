@@ -33,10 +33,11 @@ struct Kernels {
   /// Marks the rows that go left and right. Returns the number at the left.
   std::size_t (*find_sides)(const Bin* column, std::size_t n_rows, RightBins right_bins,
                             std::uint64_t* left, std::uint64_t* right);
-  /// Copies the `n_out` rows that are marked, in their order. The bytes past them stay as they are,
-  /// though kReadAhead of them must be there.
+  /// Copies the rows that are marked, in their order. Of what lies behind them in `to`, bytes up to
+  /// row `room` (at least their number) may be written over; the others stay as they are, though
+  /// kReadAhead of them must be there.
   void (*keep_rows)(const Columns& from, std::size_t n_rows, const std::uint64_t* masks,
-                    std::size_t n_out, Bin* to, std::size_t to_stride);
+                    std::size_t room, Bin* to, std::size_t to_stride);
 };
 /// For instruction_set().
 Kernels choose_kernels();

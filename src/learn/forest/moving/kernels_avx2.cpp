@@ -66,69 +66,107 @@ std::size_t find_sides(const Bin* column, std::size_t n_rows, RightBins right_bi
 constexpr std::size_t kRowsAPlan = 2048;
 constexpr std::size_t kGroups = kRowsAPlan / 16;
 
-/// How the marked rows of some groups of 16 move.
+/// How the marked rows of some groups of 16 move. Groups without any are left out.
 struct Moves {
   alignas(64) std::uint8_t shuffle[kGroups][16];
-  std::uint32_t to[kGroups + 1];  ///< where each group's rows begin
-  std::size_t n_whole, n;         ///< groups whose 16 bytes may be stored whole, and all
+  std::uint16_t from[kGroups], to[kGroups];
+  /// The first groups' 16 bytes are stored whole. What the others keep is less than 16 bytes, which
+  /// their shuffles put into place, so that these are stored together.
+  std::size_t n_whole, n;
+  std::size_t tail_to, n_tail;
+  std::size_t n_rows;  ///< that are marked
 };
 
-/// `room`: rows from the first one on that may be written. Groups after the last marked row are
-/// left out.
+/// Puts a shuffle's bytes `n` places further back; at least `n` of its places are free.
+inline __m128i put_back(__m128i shuffle, std::size_t n) {
+  const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m128i is_free = _mm_set1_epi8(static_cast<char>(0x80));
+  const __m128i places = _mm_sub_epi8(lane, _mm_set1_epi8(static_cast<char>(n)));
+  return _mm_xor_si128(_mm_shuffle_epi8(_mm_xor_si128(shuffle, is_free), places), is_free);
+}
+
+/// `room`: rows from the first one on that may be written.
 void plan_moves(const std::uint64_t* masks, std::size_t n_words, std::size_t room, Moves& moves) {
-  std::uint32_t done = 0;
-  moves.n_whole = moves.n = 0;
+  std::size_t done = 0, n = 0, n_whole = 0;
   for (std::size_t word = 0; word < n_words; ++word) {
     std::uint64_t mask = masks[word];
-    for (std::size_t i = 0; i < 4; ++i, mask >>= 16) {
-      const std::size_t group = word * 4 + i;
+    for (std::size_t from = word * 64; mask != 0; from += 16, mask >>= 16) {
       const auto sixteen = static_cast<unsigned>(mask & 0xffff);
-      _mm_store_si128(reinterpret_cast<__m128i*>(moves.shuffle[group]), front_shuffle(sixteen));
-      moves.to[group] = done;
-      if (done + 16 <= room) moves.n_whole = group + 1;
-      done += static_cast<std::uint32_t>(_mm_popcnt_u32(sixteen));
-      if (sixteen != 0) moves.n = group + 1;
+      if (sixteen == 0) continue;
+      _mm_store_si128(reinterpret_cast<__m128i*>(moves.shuffle[n]), front_shuffle(sixteen));
+      moves.from[n] = static_cast<std::uint16_t>(from);
+      moves.to[n++] = static_cast<std::uint16_t>(done);
+      if (done + 16 <= room) n_whole = n;
+      done += static_cast<std::size_t>(_mm_popcnt_u32(sixteen));
     }
   }
-  moves.to[moves.n] = done;
-  if (moves.n < moves.n_whole) moves.n_whole = moves.n;
+  moves.n_whole = n_whole;
+  moves.n = n;
+  moves.tail_to = n_whole < n ? moves.to[n_whole] : done;
+  moves.n_tail = done - moves.tail_to;
+  moves.n_rows = done;
+  for (std::size_t i = n_whole; i < n; ++i) {
+    auto* shuffle = reinterpret_cast<__m128i*>(moves.shuffle[i]);
+    _mm_store_si128(shuffle, put_back(_mm_load_si128(shuffle), moves.to[i] - moves.tail_to));
+  }
 }
 
 inline __m128i moved(const Bin* in, const Moves& moves, std::size_t group) {
-  return _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + group * 16)),
+  return _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + moves.from[group])),
                           _mm_load_si128(reinterpret_cast<const __m128i*>(moves.shuffle[group])));
 }
 
-/// Stores the first `n` of 16 bytes and keeps the others.
-inline void store_first(Bin* out, __m128i bytes, std::uint32_t n) {
+template <std::size_t kColumns>
+inline void move_columns(const Bin* in, std::size_t stride, const Moves& moves, Bin* out,
+                         std::size_t out_stride) {
+  // Read before anything is stored next to them, which reading would have to wait for.
+  __m128i behind[kColumns];
+  if (moves.n_tail != 0) {
+    for (std::size_t k = 0; k < kColumns; ++k) {
+      behind[k] =
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(out + k * out_stride + moves.tail_to));
+    }
+  }
+  // What a whole store writes too much is written over by the next.
+  for (std::size_t group = 0; group < moves.n_whole; ++group) {
+    for (std::size_t k = 0; k < kColumns; ++k) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + k * out_stride + moves.to[group]),
+                       moved(in + k * stride, moves, group));
+    }
+  }
+  if (moves.n_tail == 0) return;
   const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m128i is_new = _mm_cmpgt_epi8(_mm_set1_epi8(static_cast<char>(n)), lane);
-  auto* at = reinterpret_cast<__m128i*>(out);
-  _mm_storeu_si128(at, _mm_blendv_epi8(_mm_loadu_si128(at), bytes, is_new));
+  const __m128i is_new = _mm_cmpgt_epi8(_mm_set1_epi8(static_cast<char>(moves.n_tail)), lane);
+  for (std::size_t k = 0; k < kColumns; ++k) {
+    __m128i tail = _mm_setzero_si128();
+    for (std::size_t group = moves.n_whole; group < moves.n; ++group) {
+      tail = _mm_or_si128(tail, moved(in + k * stride, moves, group));
+    }
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + k * out_stride + moves.tail_to),
+                     _mm_blendv_epi8(behind[k], tail, is_new));
+  }
 }
 
 void keep_rows(const Columns& from, std::size_t n_rows, const std::uint64_t* masks,
-               std::size_t n_out, Bin* to, std::size_t to_stride) {
+               std::size_t room, Bin* to, std::size_t to_stride) {
   constexpr std::size_t kWordsAPlan = kRowsAPlan / 64;
   const std::size_t n_words = (n_rows + 63) / 64;
   Moves moves;
   for (std::size_t word = 0, done = 0; word < n_words; word += kWordsAPlan) {
     const std::size_t n_here = n_words - word < kWordsAPlan ? n_words - word : kWordsAPlan;
-    plan_moves(masks + word, n_here, n_out - done, moves);
-    for (std::size_t column = 0; column < from.n; ++column) {
-      const Bin* in = from.first + column * from.stride + word * 64;
-      Bin* out = to + column * to_stride + done;
-      // What a whole store writes too much is written over by the next.
-      for (std::size_t group = 0; group < moves.n_whole; ++group) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(out + moves.to[group]),
-                         moved(in, moves, group));
-      }
-      for (std::size_t group = moves.n_whole; group < moves.n; ++group) {
-        store_first(out + moves.to[group], moved(in, moves, group),
-                    moves.to[group + 1] - moves.to[group]);
-      }
+    plan_moves(masks + word, n_here, room - done, moves);
+    const Bin* in = from.first + word * 64;
+    Bin* out = to + done;
+    std::size_t column = 0;
+    for (; column + 4 <= from.n; column += 4) {
+      move_columns<4>(in + column * from.stride, from.stride, moves, out + column * to_stride,
+                      to_stride);
     }
-    done += moves.to[moves.n];
+    for (; column < from.n; ++column) {
+      move_columns<1>(in + column * from.stride, from.stride, moves, out + column * to_stride,
+                      to_stride);
+    }
+    done += moves.n_rows;
   }
   _mm256_zeroupper();
 }

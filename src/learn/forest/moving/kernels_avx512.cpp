@@ -24,12 +24,12 @@ inline std::size_t count_bits(std::uint64_t mask) {
 
 template <std::size_t kColumns>
 inline void keep_columns(const Bin* in, std::size_t stride, std::size_t n_rows,
-                         const std::uint64_t* masks, std::size_t n_out, Bin* out,
+                         const std::uint64_t* masks, std::size_t room, Bin* out,
                          std::size_t out_stride) {
   const std::size_t n_blocks = (n_rows + 63) / 64;
   std::size_t done = 0, block = 0;
   // What a whole store writes too much is written over by the next.
-  for (; block < n_blocks && done + 64 <= n_out; ++block) {
+  for (; block < n_blocks && done + 64 <= room; ++block) {
     const std::uint64_t mask = masks[block];
     for (std::size_t k = 0; k < kColumns; ++k) {
       const __m512i bytes = _mm512_loadu_si512(in + k * stride + block * 64);
@@ -81,14 +81,14 @@ std::size_t find_sides(const Bin* column, std::size_t n_rows, RightBins right_bi
 }
 
 void keep_rows(const Columns& from, std::size_t n_rows, const std::uint64_t* masks,
-               std::size_t n_out, Bin* to, std::size_t to_stride) {
+               std::size_t room, Bin* to, std::size_t to_stride) {
   std::size_t column = 0;
   for (; column + 4 <= from.n; column += 4) {
-    keep_columns<4>(from.first + column * from.stride, from.stride, n_rows, masks, n_out,
+    keep_columns<4>(from.first + column * from.stride, from.stride, n_rows, masks, room,
                     to + column * to_stride, to_stride);
   }
   for (; column < from.n; ++column) {
-    keep_columns<1>(from.first + column * from.stride, from.stride, n_rows, masks, n_out,
+    keep_columns<1>(from.first + column * from.stride, from.stride, n_rows, masks, room,
                     to + column * to_stride, to_stride);
   }
   _mm256_zeroupper();

@@ -46,10 +46,15 @@ std::size_t MovingRows::divide(int block, std::size_t begin, std::size_t n_rows,
                              masks_[1].data());
 }
 
-void MovingRows::move(int block, std::size_t begin, std::size_t n_rows, int side, std::size_t to,
-                      std::size_t n_kept) {
-  kernels_.keep_rows(columns(block, begin), n_rows, masks_[side].data(), n_kept,
-                     blocks_[1 - block].get() + to, stride_);
+void MovingRows::move(int block, std::size_t begin, std::size_t n_rows, std::size_t n_left,
+                      Movers movers) {
+  const auto keep = [&](int side, std::size_t first) {
+    kernels_.keep_rows(columns(block, begin), n_rows, masks_[side].data(), n_rows - first,
+                       blocks_[1 - block].get() + begin + first, stride_);
+  };
+  // What the left ones write too much the right ones write over.
+  if (movers.left) keep(0, 0);
+  if (movers.right) keep(1, n_left);
 }
 
 bool suits_moving(const ForestPlan& plan, std::size_t n_most_a_tried) {

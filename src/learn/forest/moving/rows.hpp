@@ -33,9 +33,13 @@ class MovingRows {
   /// Marks where each row of [begin, begin + n_rows) goes; returns how many go left.
   std::size_t divide(int block, std::size_t begin, std::size_t n_rows, FeatureIndex feature,
                      RightBins right_bins);
-  /// Copies those that `divide` last sent to `side` to the other block, to begin at `to`.
-  void move(int block, std::size_t begin, std::size_t n_rows, int side, std::size_t to,
-            std::size_t n_kept);
+  /// Which of a node's children get their rows.
+  struct Movers {
+    bool left, right;
+  };
+  /// Copies the rows of [begin, begin + n_rows), as `divide` last sent `n_left` of them to the left
+  /// and the others to the right, to the same range of the other block, left ones first.
+  void move(int block, std::size_t begin, std::size_t n_rows, std::size_t n_left, Movers movers);
 
  protected:
   /// Makes room for so many rows; what the blocks held is lost.
