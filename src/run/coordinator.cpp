@@ -41,8 +41,7 @@ PhaseEnd Coordinator::run() {
       if (all_have_stopped()) break;
     } else {
       if (phase_.is_done()) break;
-      work_on_own_task();
-      if (!phase_.is_done() && !is_stopping_) {
+      if (!work_on_own_task()) {
         tell_of_waiting();
         sleep_s(nap_s);
         nap_s = std::min(nap_s * 1.5, 1e-3);
@@ -174,9 +173,9 @@ void Coordinator::hand_out() {
   }
 }
 
-void Coordinator::work_on_own_task() {
+bool Coordinator::work_on_own_task() {
   auto message = next_task();
-  if (!message) return;
+  if (!message) return false;
   waiting_.reset();
   use_.begin_task();
   setup_.pool->set_poll_hook([this] { return serve(); });
@@ -201,6 +200,7 @@ void Coordinator::work_on_own_task() {
   }
   setup_.pool->set_poll_hook({});
   use_.end_task();
+  return true;
 }
 
 void Coordinator::look_at_signals() {

@@ -29,7 +29,8 @@ class Coordinator {
   void take_result(search::TaskResult result);
   void hand_out();
   std::optional<TaskMessage> next_task();
-  void work_on_own_task();
+  /// False when there was none left to begin.
+  bool work_on_own_task();
   void look_at_signals();
   void look_at_clock();
 
