@@ -78,20 +78,22 @@ void Coordinator::end_phase() {
   world_.flush();
 }
 
-/// For those who watch this rank.
+/// For those who watch this rank. Told anew when the number of tasks under way has changed.
 void Coordinator::tell_of_waiting() {
+  constexpr int kMaxNamed = 8;
   beat();
-  if (waiting_ && n_told_ == task_of_worker_.size()) return;
-  n_told_ = task_of_worker_.size();
-  std::string text = "waits for ";
-  if (task_of_worker_.empty()) text += "the other ranks";
-  const char* separator = "";
-  for (const auto& [worker, task] : task_of_worker_) {
-    text += format("{}task {} of rank {}", separator, task, worker);
-    separator = ", ";
+  if (waiting_ && n_told_ == running_.size()) return;
+  n_told_ = running_.size();
+  std::string text;
+  int n_busy = 0;
+  for (int rank = 1; rank < world_.size(); ++rank) {
+    if (n_tasks_of_worker_[static_cast<std::size_t>(rank)] == 0) continue;
+    if (++n_busy <= kMaxNamed) text += format("{}rank {}", n_busy == 1 ? "" : ", ", rank);
   }
+  if (n_busy > kMaxNamed) text += format(" and {} more", n_busy - kMaxNamed);
   waiting_.reset();
-  waiting_.emplace(text);
+  waiting_.emplace(n_busy == 0 ? std::string("waits for the other ranks")
+                               : format("waits for tasks of {}", text));
 }
 
 bool Coordinator::serve() {
