@@ -4,6 +4,9 @@
 #include <array>
 #include <bit>
 
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
 #include "forest/binary/histograms.hpp"
 #include "forest/binary/rows.hpp"
 #include "forest/feature_order.hpp"
@@ -24,7 +27,8 @@ class BinaryGrower final : public ForestGrower {
  public:
   explicit BinaryGrower(const ForestPlan& plan)
       : plan_(plan),
-        kernels_(choose_kernels()),
+        kernels_{*choose_version<const FewKernels>(nullptr, &kFewAvx2, &kFewAvx512),
+                 choose_version<SearchWords>(nullptr, search_words_avx2, search_words_avx512)},
         rows_(plan),
         histograms_(kernels_),
         builder_(plan),
@@ -346,3 +350,13 @@ std::unique_ptr<ForestGrower> make_binary_grower(const ForestPlan& plan) {
 }
 
 }  // namespace orchard::learn
+
+#else
+
+namespace orchard::learn {
+
+std::unique_ptr<ForestGrower> make_binary_grower(const ForestPlan&) { return nullptr; }
+
+}  // namespace orchard::learn
+
+#endif

@@ -1,5 +1,11 @@
 #include "forest/binary/histograms.hpp"
 
+#include "forest/pair.hpp"
+
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
+
 namespace orchard::learn::binary {
 namespace {
 
@@ -15,6 +21,10 @@ constexpr std::array<Word, 256> make_words() {
 /// What a row adds to its bin, by code.
 template <class Word>
 constexpr std::array<Word, 256> kWordOfCode = make_words<Word>();
+
+Counts counts_of(std::uint64_t word) {
+  return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+}
 
 /// words[k][bin of feature k] += word of the row, for all rows.
 template <std::size_t kFeatures, class Word, class WordOf, class PlaceOf>
@@ -55,6 +65,54 @@ void add_rows(const Bin* const* columns, std::size_t n_features, const RowIndex*
     const auto place_of = [rows](std::size_t row) -> std::size_t { return rows[row]; };
     add_rows(columns, n_features, n_rows, place_of, word_of, words);
   }
+}
+
+/// search_words for any weight: few nodes are so large, and counting their rows takes longer.
+struct WideSide {
+  double score = -1;
+  int bin = 0;
+  Counts left;
+};
+
+WideSide search_side(const std::uint64_t* words, const std::uint32_t* n_rows,
+                     const NodeCounts& node, int missing_bin, bool is_missing_left) {
+  NarrowJudge judge;
+  judge.start({node.counts.weight, node.counts.positives});
+  WideSide best;
+  std::uint64_t left = is_missing_left ? words[missing_bin] : 0;
+  std::uint32_t n_left = is_missing_left ? n_rows[missing_bin] : 0;
+  for (int bin = 0; bin < missing_bin; ++bin) {
+    if (words[bin] == 0) continue;
+    left += words[bin];
+    n_left += n_rows[bin];
+    const Counts counts = counts_of(left);
+    if (counts.weight == node.counts.weight) break;
+    if (node.n_leaf_rows > 1 &&
+        (n_left < node.n_leaf_rows || node.n_rows - n_left < node.n_leaf_rows)) {
+      continue;
+    }
+    const double score = judge.score({counts.weight, counts.positives});
+    if (score > best.score) best = {score, bin, counts};
+  }
+  return best;
+}
+
+bool search_wide_words(const std::uint64_t* words, const std::uint32_t* n_rows,
+                       const NodeCounts& node, int missing_bin, FeatureIndex feature,
+                       Choice& best) {
+  WideSide found = search_side(words, n_rows, node, missing_bin, false);
+  const bool is_varied = found.score >= 0;
+  const bool has_missing = words[missing_bin] != 0;
+  bool is_missing_left = false;
+  if (has_missing) {
+    const WideSide left = search_side(words, n_rows, node, missing_bin, true);
+    is_missing_left = left.score != found.score ? left.score > found.score : left.bin <= found.bin;
+    if (is_missing_left) found = left;
+  }
+  if (found.score >= 0 && found.score > best.score) {
+    best = {found.score, feature, found.bin, has_missing, is_missing_left, found.left};
+  }
+  return is_varied;
 }
 
 }  // namespace
@@ -101,11 +159,13 @@ bool Histograms::search(const moving::Columns& columns, const RowIndex* rows, co
   } else {
     const auto word_of = [&](std::size_t row) { return kWordOfCode<std::uint64_t>[codes[row]]; };
     add_rows(first.data(), n_features, rows, node.n_rows, word_of, wide_.data());
-    is_varied = search(wide_, &search_wide_words, node, features, missing_bins, n_features, best,
-                       right_bin);
+    is_varied =
+        search(wide_, search_wide_words, node, features, missing_bins, n_features, best, right_bin);
   }
   if (is_counted) n_rows_.fill(0);
   return is_varied;
 }
 
 }  // namespace orchard::learn::binary
+
+#endif

@@ -1,6 +1,6 @@
 #pragma once
-// The inner loops of growing two-class trees by counts. All versions choose exactly the split that
-// PairSearch chooses: same score, same order among equals.
+// The inner loops of growing two-class trees by counts, for AVX2 and AVX-512. All versions choose
+// exactly the split that PairSearch chooses: same score, same order among equals.
 
 #include <cstddef>
 #include <cstdint>
@@ -80,16 +80,9 @@ using SearchWords = bool(const std::uint32_t* words, const std::uint32_t* n_rows
                          const NodeCounts& node, int missing_bin, FeatureIndex feature,
                          Choice& best);
 SearchWords search_words_avx2, search_words_avx512;
-/// The same for nodes of any weight, whose words are weight << 32 | positives: they are so few and
-/// so large that counting their rows takes longer.
-bool search_wide_words(const std::uint64_t* words, const std::uint32_t* n_rows,
-                       const NodeCounts& node, int missing_bin, FeatureIndex feature, Choice& best);
-
 struct Kernels {
   FewKernels few;
   SearchWords* search_words;
 };
-/// For instruction_set().
-Kernels choose_kernels();
 
 }  // namespace orchard::learn::binary

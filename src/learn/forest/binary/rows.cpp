@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
+
 namespace orchard::learn::binary {
 namespace {
 
@@ -90,3 +94,5 @@ void TreeRows::gather(std::size_t begin, std::size_t n_rows) {
 }
 
 }  // namespace orchard::learn::binary
+
+#endif

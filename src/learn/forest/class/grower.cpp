@@ -4,6 +4,9 @@
 #include <array>
 #include <bit>
 
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
 #include "forest/class/search.hpp"
 #include "forest/feature_order.hpp"
 #include "forest/tree_builder.hpp"
@@ -21,7 +24,7 @@ class ClassGrower final : public ForestGrower {
  public:
   explicit ClassGrower(const ForestPlan& plan)
       : plan_(plan),
-        kernels_(choose_kernels()),
+        kernels_(*choose_version<const Kernels>(nullptr, &kAvx2Kernels, &kAvx512Kernels)),
         rows_(plan),
         search_(plan, kernels_),
         builder_(plan),
@@ -272,3 +275,13 @@ std::unique_ptr<ForestGrower> make_class_grower(const ForestPlan& plan) {
 }
 
 }  // namespace orchard::learn
+
+#else
+
+namespace orchard::learn {
+
+std::unique_ptr<ForestGrower> make_class_grower(const ForestPlan&) { return nullptr; }
+
+}  // namespace orchard::learn
+
+#endif

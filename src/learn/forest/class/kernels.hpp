@@ -1,6 +1,7 @@
 #pragma once
-// The inner loops of growing trees of several classes by counts. All versions choose exactly the
-// splits that ClassSearch with ExactGini chooses: same scores, same order among equals.
+// The inner loops of growing trees of several classes by counts, for AVX2 and AVX-512. All versions
+// choose exactly the splits that ClassSearch with ExactGini chooses: same scores, same order among
+// equals.
 
 #include <array>
 #include <cstddef>
@@ -78,11 +79,6 @@ struct Kernels {
   double (*sum_contrasts)(const Counts& left, std::uint32_t left_weight, const Counts& node,
                           const Summary& summary);
 };
-/// For instruction_set().
-Kernels choose_kernels();
 extern const Kernels kAvx2Kernels, kAvx512Kernels;
-/// For every processor.
-double sum_contrasts(const Counts& left, std::uint32_t left_weight, const Counts& node,
-                     const Summary& summary);
 
 }  // namespace orchard::learn::classes

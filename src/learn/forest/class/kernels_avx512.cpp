@@ -199,8 +199,8 @@ void start_short(const Counts& counts, ShortNode& node) {
   _mm256_zeroupper();
 }
 
-double sum_contrasts_eight(const Counts& left, std::uint32_t left_weight, const Counts& node,
-                           const Summary& summary) {
+double sum_contrasts(const Counts& left, std::uint32_t left_weight, const Counts& node,
+                     const Summary& summary) {
   alignas(64) double squares[kMaxClasses];
   const __m512i w = _mm512_set1_epi64(summary.weight), l = _mm512_set1_epi64(left_weight);
   const __m512d divisor = _mm512_cvtepi64_pd(w);
@@ -224,7 +224,7 @@ double sum_contrasts_eight(const Counts& left, std::uint32_t left_weight, const 
 
 }  // namespace
 
-const Kernels kAvx512Kernels{search_cells, summarize, start_short, sum_contrasts_eight};
+const Kernels kAvx512Kernels{search_cells, summarize, start_short, sum_contrasts};
 
 }  // namespace orchard::learn::classes
 

@@ -1,5 +1,9 @@
 #include "forest/class/rows.hpp"
 
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
+
 namespace orchard::learn::classes {
 
 TreeRows::TreeRows(const ForestPlan& plan)
@@ -52,3 +56,5 @@ void count_cells(const NodeRows& rows, const Bin* const* columns, std::size_t n_
 }
 
 }  // namespace orchard::learn::classes
+
+#endif

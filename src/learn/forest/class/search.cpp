@@ -4,6 +4,10 @@
 #include <bit>
 #include <numeric>
 
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
+
 namespace orchard::learn::classes {
 namespace {
 
@@ -145,3 +149,5 @@ bool SplitSearch::offer_long(const NodeRows& rows, const Bin* column, FeatureInd
 }
 
 }  // namespace orchard::learn::classes
+
+#endif

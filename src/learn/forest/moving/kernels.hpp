@@ -1,6 +1,7 @@
 #pragma once
 // The inner loops of rows that move as bytes: which rows were drawn, which side they go to, and
-// copying those of one side. All versions write the same bytes.
+// copying those of one side. All versions write the same bytes. There is none for any processor:
+// byte by byte, moving rows loses against the general grower's lists.
 
 #include <cstddef>
 #include <cstdint>
@@ -39,8 +40,6 @@ struct Kernels {
   void (*keep_rows)(const Columns& from, std::size_t n_rows, const std::uint64_t* masks,
                     std::size_t room, Bin* to, std::size_t to_stride);
 };
-/// For instruction_set().
-Kernels choose_kernels();
 extern const Kernels kAvx2Kernels, kAvx512Kernels;
 
 }  // namespace orchard::learn::moving

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <new>
 
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
+
 namespace orchard::learn::moving {
 
 MovingRows::MovingRows(const ForestPlan& plan, std::size_t n_carried)
     : plan_(plan),
       n_features_(plan.context.data.n_features()),
       n_carried_(n_carried),
-      kernels_(choose_kernels()) {
+      kernels_(*choose_version<const Kernels>(nullptr, &kAvx2Kernels, &kAvx512Kernels)) {
   for (auto& masks : masks_) masks.resize(plan.context.data.n_train() / 64 + 1);
 }
 
@@ -62,11 +66,14 @@ bool suits_moving(const ForestPlan& plan, std::size_t n_most_a_tried) {
   const bool is_numeric = std::all_of(features.begin(), features.end(), [](const auto& bins) {
     return bins.kind == model::FeatureKind::kNumeric;
   });
-  return is_numeric && plan.context.schema.task == Task::kClassification &&
-         !plan.targets.has_weights() && plan.settings.criterion != options::Criterion::kEntropy &&
+  return is_numeric && instruction_set() >= InstructionSet::kAvx2 &&
+         plan.context.schema.task == Task::kClassification && !plan.targets.has_weights() &&
+         plan.settings.criterion != options::Criterion::kEntropy &&
          plan.settings.class_weight == options::ClassWeight::kNone &&
          plan.n_draws < (std::uint64_t{1} << 31) &&
          features.size() <= n_most_a_tried * plan.n_tried;
 }
 
 }  // namespace orchard::learn::moving
+
+#endif

@@ -16,7 +16,7 @@ using options::ForestSettings;
 using options::MaxFeatures;
 using testing_support::instruction_sets;
 
-/// Over the instruction sets that the processor has.
+/// Over the instruction sets that the processor has and the grower needs.
 class ForestBinaryTest : public ::testing::TestWithParam<InstructionSet> {
  private:
   ScopedInstructionSet set_{GetParam()};
@@ -131,9 +131,12 @@ TEST_P(ForestBinaryTest, LeavesOtherPlansToTheGeneralGrower) {
   EXPECT_FALSE(is_known({120, 0, 4, 0, 0, 12, true, false}, squared));
   EXPECT_FALSE(is_known({120, 0, 4, 0, 2, 12, true, false}, entropy));
   EXPECT_FALSE(is_known({120, 0, 4, 0, 2, 12, true, false}, balanced));
+  const ScopedInstructionSet narrower(InstructionSet::kBaseline);
+  EXPECT_FALSE(is_known({120, 0, 4, 0, 2, 12, true, false}, {}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Sets, ForestBinaryTest, ::testing::ValuesIn(instruction_sets()),
+INSTANTIATE_TEST_SUITE_P(Sets, ForestBinaryTest,
+                         ::testing::ValuesIn(instruction_sets(InstructionSet::kAvx2)),
                          [](const auto& entry) { return std::string(name_of(entry.param)); });
 
 }  // namespace
