@@ -7,9 +7,11 @@
 #include "orchard/base/file.hpp"
 #include "orchard/base/instruction_set.hpp"
 #include "orchard/base/log.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/report/cv_table.hpp"
 #include "orchard/report/progress.hpp"
+#include "orchard/search/task_runner.hpp"
 #include "orchard/store/model_file.hpp"
 #include "orchard/store/result_file.hpp"
 
@@ -108,6 +110,7 @@ store::JobIdentity SearchJob::identity() const {
 }
 
 void SearchJob::resume() {
+  const Doing doing("looks for checkpoints", Beats::kNone);
   auto& world = session_.world();
   ByteWriter writer;
   world.together([&] {
@@ -164,7 +167,9 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
   report::ProgressLine progress(name, session_.is_root() ? job_.job.verbose : 0);
   const search::TaskContext tasks{families, data_.loaded.table.schema, job_.search.scoring,
                                   folds,    job_.job.random_state,     session_.pool()};
-  run::PhaseSetup setup(tasks);
+  run::PhaseSetup setup;
+  setup.make_runner = search::task_runners(tasks);
+  setup.pool = &session_.pool();
   setup.phase = phase;
   if (resumed_) setup.resumed = resumed_->running;
   setup.checkpoint_interval_s = job_.checkpoint.interval;
@@ -312,6 +317,7 @@ model::Ensemble SearchJob::assemble_model() {
 }
 
 void SearchJob::write_outputs() {
+  const Doing doing("writes the results", Beats::kNone);
   // The checkpoint of a finished job makes running it again a matter of writing the outputs.
   sink_->save(snapshot({}));
   if (has_refit()) {

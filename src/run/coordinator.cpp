@@ -20,6 +20,7 @@ Coordinator::Coordinator(comm::Communicator& world, const PhaseSetup& setup)
     : world_(world),
       setup_(setup),
       phase_(*setup.phase),
+      n_tasks_of_worker_(static_cast<std::size_t>(world.size()), 0),
       began_s_(monotonic_s()),
       last_save_s_(began_s_),
       next_save_s_(began_s_ + setup.checkpoint_interval_s) {
@@ -40,13 +41,14 @@ PhaseEnd Coordinator::run() {
       if (all_have_stopped()) break;
     } else {
       if (phase_.is_done()) break;
-      work_on_own_task();
-      if (!phase_.is_done() && !is_stopping_) {
+      if (!work_on_own_task()) {
+        tell_of_waiting();
         sleep_s(nap_s);
         nap_s = std::min(nap_s * 1.5, 1e-3);
       }
       continue;
     }
+    tell_of_waiting();
     sleep_s(100e-6);
   }
   std::optional<Error> failure;
@@ -65,13 +67,33 @@ PhaseEnd Coordinator::run() {
 void Coordinator::end_phase() {
   for (int rank = 1; rank < world_.size(); ++rank) world_.send(rank, kEnd, {});
   while (n_gone_ < world_.size() - 1) {
+    tell_of_waiting();
     if (const auto message = world_.try_receive()) {
       take(*message);
     } else {
       sleep_s(50e-6);
     }
   }
+  waiting_.reset();
   world_.flush();
+}
+
+/// For those who watch this rank. Told anew when the number of tasks under way has changed.
+void Coordinator::tell_of_waiting() {
+  constexpr int kMaxNamed = 8;
+  beat();
+  if (waiting_ && n_told_ == running_.size()) return;
+  n_told_ = running_.size();
+  std::string text;
+  int n_busy = 0;
+  for (int rank = 1; rank < world_.size(); ++rank) {
+    if (n_tasks_of_worker_[static_cast<std::size_t>(rank)] == 0) continue;
+    if (++n_busy <= kMaxNamed) text += format("{}rank {}", n_busy == 1 ? "" : ", ", rank);
+  }
+  if (n_busy > kMaxNamed) text += format(" and {} more", n_busy - kMaxNamed);
+  waiting_.reset();
+  waiting_.emplace(n_busy == 0 ? std::string("waits for the other ranks")
+                               : format("waits for tasks of {}", text));
 }
 
 bool Coordinator::serve() {
@@ -89,14 +111,14 @@ bool Coordinator::serve() {
 void Coordinator::take(const comm::Message& message) {
   switch (message.tag) {
     case kReady:
-      idle_.push_back(message.source);
+      ready_.push_back(message.source);
       break;
     case kResult:
       take_result(search::TaskResult::from_bytes(message.bytes));
-      task_of_worker_.erase(message.source);
+      --n_tasks_of_worker_[static_cast<std::size_t>(message.source)];
       break;
     case kUnits:
-      take_units(message.source, UnitsMessage::from_bytes(message.bytes));
+      take_units(UnitsMessage::from_bytes(message.bytes));
       break;
     case kSignal:
       request_ = std::max(request_, ByteReader(message.bytes).get<Request>());
@@ -112,8 +134,8 @@ void Coordinator::take(const comm::Message& message) {
   }
 }
 
-void Coordinator::take_units(int source, const UnitsMessage& message) {
-  awaits_units_.erase(source);
+void Coordinator::take_units(const UnitsMessage& message) {
+  --n_awaited_;  // at a stop nobody counts
   const auto found = running_.find(message.task);
   if (found == running_.end()) return;
   auto& running = found->second;
@@ -142,25 +164,27 @@ std::optional<TaskMessage> Coordinator::next_task() {
 }
 
 void Coordinator::hand_out() {
-  while (!idle_.empty()) {
+  while (!ready_.empty()) {
     auto message = next_task();
     if (!message) return;
-    const int worker = idle_.front();
-    idle_.pop_front();
+    const int worker = ready_.front();
+    ready_.pop_front();
     world_.send(worker, kTask, message->to_bytes());
-    task_of_worker_[worker] = message->task.id;
+    ++n_tasks_of_worker_[static_cast<std::size_t>(worker)];
     running_[message->task.id] = std::move(message->resumed);
   }
 }
 
-void Coordinator::work_on_own_task() {
+bool Coordinator::work_on_own_task() {
   auto message = next_task();
-  if (!message) return;
-  setup_.tasks.pool.set_poll_hook([this] { return serve(); });
+  if (!message) return false;
+  waiting_.reset();
+  use_.begin_task();
+  setup_.pool->set_poll_hook([this] { return serve(); });
   // While the fit is rebuilt from its units, a checkpoint takes them from here.
   running_[message->task.id] = message->resumed;
   try {
-    own_.emplace(setup_.tasks, message->task, std::move(message->resumed));
+    own_.emplace(setup_.make_runner, message->task, std::move(message->resumed));
     running_.erase(message->task.id);
     auto result = own_->finish();
     own_.reset();
@@ -176,7 +200,9 @@ void Coordinator::work_on_own_task() {
     }
     has_news_ = true;
   }
-  setup_.tasks.pool.set_poll_hook({});
+  setup_.pool->set_poll_hook({});
+  use_.end_task();
+  return true;
 }
 
 void Coordinator::look_at_signals() {
@@ -202,7 +228,7 @@ void Coordinator::begin_stop() {
 
 void Coordinator::look_at_clock() {
   if (is_pulling_) {
-    if (awaits_units_.empty()) {
+    if (n_awaited_ == 0) {
       is_pulling_ = false;
       save_checkpoint();
     }
@@ -214,14 +240,17 @@ void Coordinator::look_at_clock() {
 void Coordinator::begin_checkpoint() {
   if (is_pulling_ || setup_.sink == nullptr) return;
   is_pulling_ = true;
-  for (const auto& [worker, task] : task_of_worker_) {
-    awaits_units_[worker] = true;
+  n_awaited_ = 0;
+  for (int worker = 1; worker < world_.size(); ++worker) {
+    if (n_tasks_of_worker_[static_cast<std::size_t>(worker)] == 0) continue;
+    ++n_awaited_;
     world_.send(worker, kPull, {});
   }
 }
 
 void Coordinator::save_checkpoint() {
   if (setup_.sink == nullptr) return;
+  const Doing doing("writes a checkpoint", Beats::kNone);
   if (request_ == Request::kStopSoon && last_cost_s_ > kGraceOfTerm_s) {
     log::warning(
         format("the last checkpoint took {:.1f} s, longer than a launcher waits after "

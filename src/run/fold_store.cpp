@@ -2,6 +2,7 @@
 
 #include "bins_bytes.hpp"
 #include "orchard/base/error.hpp"
+#include "orchard/base/pulse.hpp"
 
 namespace orchard::run {
 namespace {
@@ -47,6 +48,7 @@ std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNee
 FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
                      const std::vector<FoldNeed>& needs, std::uint64_t random_state,
                      parallel::Pool& pool) {
+  const Doing doing("bins the data of folds");
   memory_ = node.allocate_shared(fold_store_bytes(table, needs));
   std::byte* begin = memory_.data;
   for (std::size_t i = 0; i < needs.size(); ++i) {

@@ -8,7 +8,7 @@
 namespace orchard::run {
 
 enum Tag : int {
-  kReady = 1,  ///< worker: has nothing to do
+  kReady = 1,  ///< worker: has nothing to do, or soon will
   kResult,     ///< worker: TaskResult
   kUnits,      ///< worker: UnitsMessage, the answer to kPull and the last word before kStopped
   kSignal,     ///< worker: a signal asks for Request

@@ -1,24 +1,30 @@
 #pragma once
 // One task at work on this rank: its fit, its clock, and which of its units rank 0 already has.
 
+#include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "messages.hpp"
 #include "orchard/base/clock.hpp"
-#include "orchard/search/task_runner.hpp"
+#include "orchard/base/pulse.hpp"
+#include "orchard/base/text.hpp"
+#include "orchard/search/runner.hpp"
 
 namespace orchard::run {
 
 class TaskWork {
  public:
-  TaskWork(const search::TaskContext& context, const search::TaskSpec& task,
+  TaskWork(const search::RunnerFactory& make_runner, const search::TaskSpec& task,
            search::RunningTask resumed)
-      : task_(task.id),
+      : task_(task),
         resumed_s_(resumed.fit_s),
-        n_sent_(resumed.units.size()),
-        began_s_(monotonic_s()) {
+        n_resumed_(resumed.units.size()),
+        n_sent_(n_resumed_),
+        began_s_(monotonic_s()),
+        doing_(format("works on task {}", task.id)) {
     try {
-      runner_ = std::make_unique<search::TaskRunner>(context, task, std::move(resumed.units));
+      runner_ = make_runner(task, std::move(resumed.units));
     } catch (const Error& error) {
       note_failure(error);
     }
@@ -38,7 +44,7 @@ class TaskWork {
         note_failure(error);
       }
     }
-    result.task = task_;
+    result.task = task_.id;
     result.failure = failure_;
     result.fit_s = resumed_s_ + (fit_end_s - began_s_);
     result.score_s = monotonic_s() - fit_end_s;
@@ -50,7 +56,7 @@ class TaskWork {
     UnitsMessage message;
     if (!failure_.empty()) return message;
     const auto& units = runner_->units();
-    message.task = task_;
+    message.task = task_.id;
     message.first_unit = n_sent_;
     message.fit_s = fit_s();
     message.units.assign(units.begin() + static_cast<std::ptrdiff_t>(n_sent_), units.end());
@@ -61,10 +67,22 @@ class TaskWork {
   /// Everything so far, as a checkpoint holds it.
   search::RunningTask snapshot() const {
     search::RunningTask running;
-    running.task = task_;
+    running.task = task_.id;
     running.fit_s = fit_s();
     if (failure_.empty()) running.units = runner_->units();
     return running;
+  }
+
+  const search::TaskSpec& task() const { return task_; }
+  double elapsed_s() const { return monotonic_s() - began_s_; }
+  /// How long the fit will go on, by the units grown here; infinite before the first.
+  double remaining_s() const {
+    if (!failure_.empty()) return 0;
+    const auto n_grown = runner_->units().size() - n_resumed_;
+    if (n_grown == 0) return std::numeric_limits<double>::infinity();
+    const auto n_units = static_cast<std::size_t>(task_.last_unit - task_.first_unit);
+    const auto n_left = n_units - std::min(n_units, n_resumed_ + n_grown);
+    return elapsed_s() * static_cast<double>(n_left) / static_cast<double>(n_grown);
   }
 
  private:
@@ -72,14 +90,15 @@ class TaskWork {
     if (error.kind() != ErrorKind::kData) throw error;
     failure_ = error.what();
   }
-  double fit_s() const { return resumed_s_ + (monotonic_s() - began_s_); }
+  double fit_s() const { return resumed_s_ + elapsed_s(); }
 
-  std::int32_t task_;
+  search::TaskSpec task_;
   double resumed_s_;
-  std::size_t n_sent_;
+  std::size_t n_resumed_, n_sent_;
   double began_s_;
+  Doing doing_;
   std::string failure_;
-  std::unique_ptr<search::TaskRunner> runner_;
+  std::unique_ptr<search::Runner> runner_;
 };
 
 }  // namespace orchard::run

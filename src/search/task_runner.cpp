@@ -127,4 +127,10 @@ TaskResult TaskRunner::result() {
   return result;
 }
 
+RunnerFactory task_runners(const TaskContext& context) {
+  return [context](const TaskSpec& task, std::vector<model::Unit> units) {
+    return std::make_unique<TaskRunner>(context, task, std::move(units));
+  };
+}
+
 }  // namespace orchard::search

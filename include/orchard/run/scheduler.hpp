@@ -3,8 +3,12 @@
 // at the polls of its own fits. Workers grow fits and answer at theirs. No collective is entered
 // between the phase's beginning and its end.
 //
-//   worker -> 0   ready | result of a task | units grown since the last pull | signal received
+//   worker -> 0   ready for another task | result of a task | units grown since the last pull
+//                 | signal received
 //   0 -> worker   task (with the units an earlier run had finished) | pull | stop | end
+//
+// A worker says that it is ready a moment before its task ends, so that the next one is there in
+// time although rank 0 looks at its messages only between slices of its own work.
 //
 // A periodic checkpoint needs no barrier: rank 0 pulls the new units of running fits and writes
 // when the last has come, because any prefix of units is valid.
@@ -15,9 +19,10 @@
 #include <vector>
 
 #include "orchard/comm/communicator.hpp"
+#include "orchard/parallel/pool.hpp"
 #include "orchard/search/progress.hpp"
+#include "orchard/search/runner.hpp"
 #include "orchard/search/search_state.hpp"
-#include "orchard/search/task_runner.hpp"
 
 namespace orchard::run {
 
@@ -33,9 +38,8 @@ class CheckpointSink {
 
 /// What a phase is given. Everything is borrowed and the same on all ranks but where said.
 struct PhaseSetup {
-  explicit PhaseSetup(const search::TaskContext& context) : tasks(context) {}
-
-  search::TaskContext tasks;
+  search::RunnerFactory make_runner;         ///< of tasks on this rank
+  parallel::Pool* pool = nullptr;            ///< whose polls the runners make; each rank's own
   search::Phase* phase = nullptr;            ///< rank 0 only
   std::vector<search::RunningTask> resumed;  ///< rank 0: tasks that were under way
   double checkpoint_interval_s = 300;

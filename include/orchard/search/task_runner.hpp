@@ -8,6 +8,7 @@
 
 #include "orchard/search/judge.hpp"
 #include "orchard/search/plan.hpp"
+#include "orchard/search/runner.hpp"
 #include "orchard/search/snapshot.hpp"
 
 namespace orchard::search {
@@ -22,25 +23,24 @@ struct TaskContext {
   parallel::Pool& pool;
 };
 
-/// Local. Uses the pool's threads inside `step` and `result`; both may throw Stopped, after which
-/// `units` still holds every finished unit.
-class TaskRunner {
+/// Grows the fit for real, on the pool's threads.
+class TaskRunner final : public Runner {
  public:
   /// `units`: what an earlier run of this task has finished.
   TaskRunner(const TaskContext& context, const TaskSpec& task, std::vector<model::Unit> units);
-  ~TaskRunner();
+  ~TaskRunner() override;
 
-  /// True when all units are there.
-  bool is_done() const;
-  /// Grows more units. Throws kData when the fit cannot succeed.
-  void step();
-  const std::vector<model::Unit>& units() const;
-  /// Cross-validation: scores of a whole fit, or sums of a block. Refit: the units (moved out).
-  TaskResult result();
+  bool is_done() const override;
+  void step() override;
+  const std::vector<model::Unit>& units() const override;
+  TaskResult result() override;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Makes runners that grow fits. What `context` refers to must outlive them.
+RunnerFactory task_runners(const TaskContext& context);
 
 }  // namespace orchard::search

@@ -1,5 +1,7 @@
 #include "small_job.hpp"
 
+#include "orchard/search/task_runner.hpp"
+
 namespace orchard::run {
 namespace {
 
@@ -62,7 +64,9 @@ void SmallJob::run_rank(comm::Communicator& world, const search::Snapshot* from,
   auto node = world.split_by_node();
   FoldStore store(node, table_, needs(), 1, pool);
   const search::TaskContext tasks{plan_.families, table_.schema, scorers_, store, 1, pool};
-  PhaseSetup setup(tasks);
+  PhaseSetup setup;
+  setup.make_runner = search::task_runners(tasks);
+  setup.pool = &pool;
   search::Phase phase(plan_.families, plan_.tasks, 0, table_.schema, scorers_, store);
   Collect sink(saved);
   if (world.rank() == 0) {
