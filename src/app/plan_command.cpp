@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "orchard/base/text.hpp"
+#include "orchard/run/layout.hpp"
 #include "prepared_data.hpp"
 
 namespace orchard::app {
@@ -77,9 +78,12 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     auto points = search::expand(job.grids);
     const auto families = search::make_families(points, job.search.share_fits);
     const auto n_folds = static_cast<std::int32_t>(data.folds.size());
+    run::check_layout(job.parallel, families, n_ranks);
+    const auto cutting = job.parallel.layout == options::Layout::kReplicated
+                             ? search::Cutting()
+                             : search::choose_cutting(families, n_folds, data.shape, n_ranks);
     const auto plan =
-        search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape,
-                          search::choose_cutting(families, n_folds, data.shape, n_ranks));
+        search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
     const auto binned =
         run::fold_store_bytes(data.loaded.table, fold_needs(plan.families, data.folds));
     std::string text = format("job       {} ({})\n", job.job.name, job.path);

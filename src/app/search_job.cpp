@@ -72,8 +72,8 @@ void SearchJob::plan() {
     auto points = search::expand(job_.grids);
     const auto families = search::make_families(points, job_.search.share_fits);
     const auto n_folds = static_cast<std::int32_t>(data_.folds.size());
-    const auto cutting =
-        search::choose_cutting(families, n_folds, data_.shape, session_.world().size());
+    run::check_layout(job_.parallel, families, session_.world().size());
+    const auto cutting = choose_cutting(families, n_folds);
     plan_ =
         search::make_plan(std::move(points), job_.search.share_fits, n_folds, data_.shape, cutting);
   });
@@ -93,6 +93,29 @@ void SearchJob::plan() {
                    session_.world().size() == 1 ? "" : "s", session_.threads().n_threads,
                    session_.threads().n_threads == 1 ? "" : "s", session_.threads().origin,
                    name_of(instruction_set())));
+}
+
+search::Cutting SearchJob::choose_cutting(const std::vector<search::Family>& families,
+                                          std::int32_t n_folds) const {
+  if (job_.parallel.layout == options::Layout::kReplicated) return {};
+  return search::choose_cutting(families, n_folds, data_.shape, session_.world().size());
+}
+
+/// Spreads the ranks over the fits of a phase.
+void SearchJob::choose_layout(const std::vector<search::Family>& families, std::size_t n_fits) {
+  auto& world = session_.world();
+  layout_ = run::choose_layout(world, session_.node(), job_.parallel, families, n_fits,
+                               data_.loaded.table.n_rows);
+  group_.reset();
+  for (std::size_t group = 0; group < layout_.groups.size(); ++group) {
+    const auto& ranks = layout_.groups[group];
+    if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
+    group_ = world.split(static_cast<int>(group));
+  }
+  if (group_) {
+    log::info(format("layout rows: {} group{} of up to {} ranks a fit", layout_.groups.size(),
+                     layout_.groups.size() == 1 ? "" : "s", layout_.groups.front().size()));
+  }
 }
 
 store::JobIdentity SearchJob::identity() const {
@@ -169,7 +192,10 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
                                   folds,    job_.job.random_state,     session_.pool()};
   run::PhaseSetup setup;
   setup.make_runner = search::task_runners(tasks);
+  setup.group_runners = search::group_runners(tasks);
   setup.pool = &session_.pool();
+  setup.layout = layout_;
+  setup.group = group_;
   setup.phase = phase;
   if (resumed_) setup.resumed = resumed_->running;
   setup.checkpoint_interval_s = job_.checkpoint.interval;
@@ -184,6 +210,7 @@ run::PhaseEnd SearchJob::cross_validate() {
   auto end = run::PhaseEnd::kDone;
   const double begin_s = monotonic_s();
   if (plan_.n_folds > 0) {
+    choose_layout(plan_.families, plan_.n_fits());
     session_.world().together([&] {
       cv_folds_ = std::make_unique<run::FoldStore>(node, data_.loaded.table,
                                                    fold_needs(plan_.families, data_.folds),
@@ -257,8 +284,9 @@ void SearchJob::judge_results() {
 run::PhaseEnd SearchJob::refit() {
   const auto& point = plan_.points[static_cast<std::size_t>(best_)];
   const double begin_s = monotonic_s();
+  refit_families_ = {search::family_of(point)};
+  choose_layout(refit_families_, 1);
   session_.world().together([&] {
-    refit_families_ = {search::family_of(point)};
     auto needs = fold_needs(refit_families_, {data_.refit_rows});
     for (auto& need : needs) {
       need.fold = search::kRefitFold;

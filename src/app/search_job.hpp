@@ -21,6 +21,9 @@ class SearchJob {
 
  private:
   void plan();
+  search::Cutting choose_cutting(const std::vector<search::Family>& families,
+                                 std::int32_t n_folds) const;
+  void choose_layout(const std::vector<search::Family>& families, std::size_t n_fits);
   void resume();
   run::PhaseEnd cross_validate();
   run::PhaseEnd refit();
@@ -44,6 +47,8 @@ class SearchJob {
   const options::Job& job_;
   PreparedData data_;
   search::Plan plan_;
+  run::Layout layout_;  // of the phase under way
+  std::optional<comm::Communicator> group_;
   std::int32_t best_ = -1;                      // point of the refit, known on all ranks
   std::vector<search::Family> refit_families_;  // one family of one point
 

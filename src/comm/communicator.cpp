@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <exception>
-#include <functional>
 #include <limits>
 #include <new>
 #include <utility>
@@ -142,10 +141,12 @@ Communicator Communicator::split(int colour) const {
 }
 
 Communicator Communicator::subset(const std::vector<int>& ranks) const {
-  require(std::adjacent_find(ranks.begin(), ranks.end(), std::greater_equal<>()) == ranks.end() &&
-              std::find(ranks.begin(), ranks.end(), rank()) != ranks.end() && ranks.front() >= 0 &&
-              ranks.back() < size(),
-          "a subset lists its ranks in ascending order");
+  auto sorted = ranks;
+  std::sort(sorted.begin(), sorted.end());
+  require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end() &&
+              std::binary_search(sorted.begin(), sorted.end(), rank()) && sorted.front() >= 0 &&
+              sorted.back() < size(),
+          "a subset lists ranks once, this one among them");
   return Communicator(backend_->subset(ranks));
 }
 

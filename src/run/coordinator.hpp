@@ -4,11 +4,12 @@
 #include <map>
 #include <optional>
 
+#include "crew.hpp"
 #include "orchard/base/pulse.hpp"
 #include "orchard/run/scheduler.hpp"
 #include "orchard/run/signals.hpp"
 #include "rank_use.hpp"
-#include "task_work.hpp"
+#include "workforce.hpp"
 
 namespace orchard::run {
 
@@ -26,11 +27,16 @@ class Coordinator {
   bool serve();
   void take(const comm::Message& message);
   void take_units(const UnitsMessage& message);
+  void keep_own_units();
   void take_result(search::TaskResult result);
   void hand_out();
   std::optional<TaskMessage> next_task();
-  /// False when there was none left to begin.
-  bool work_on_own_task();
+  const std::vector<int>* free_group_of(int leader) const;
+  void begin(TaskMessage message, std::vector<int> ranks);
+  void call_to_group(const std::vector<int>& ranks);
+  void enlarge_groups();
+  void work();
+  void lead_own_task();
   void look_at_signals();
   void look_at_clock();
 
@@ -42,15 +48,21 @@ class Coordinator {
   void save_checkpoint();
   void show_progress();
   void tell_of_waiting();
+  void tell_of_groups() const;
 
   comm::Communicator& world_;
   const PhaseSetup& setup_;
   search::Phase& phase_;
-  std::map<std::int32_t, search::RunningTask> resumed_;  // not handed out again yet
-  std::vector<int> n_tasks_of_worker_;                   // at work or waiting there; by rank
-  std::map<std::int32_t, search::RunningTask> running_;  // of workers, as far as pulled
+  std::map<std::int32_t, search::RunningTask> resumed_;     // not handed out again yet
+  std::vector<int> n_tasks_of_worker_;                      // at work or waiting there; by rank
+  std::map<std::int32_t, search::RunningTask> running_;     // as far as pulled
+  std::map<std::int32_t, std::vector<int>> ranks_of_task_;  // of the same, the leader first
   std::deque<int> ready_;
-  std::optional<TaskWork> own_;
+  Workforce workforce_;
+  Crew crew_;
+  // What rank 0 does next: a fit to lead, or a group to follow.
+  std::optional<TaskMessage> own_;
+  std::optional<std::vector<int>> own_group_;
   RankUse use_;
 
   Request request_ = Request::kNone;

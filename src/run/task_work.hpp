@@ -2,6 +2,7 @@
 // One task at work on this rank: its fit, its clock, and which of its units rank 0 already has.
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <memory>
 
@@ -30,15 +31,26 @@ class TaskWork {
     }
   }
 
-  /// Grows the fit to its end and judges it. A fit that cannot succeed gives a result with the
-  /// reason; Stopped passes through, as does every fault of ours.
-  search::TaskResult finish() {
+  /// Grows the fit to its end, or until `leaves` says so at a unit's border; true at the end. A fit
+  /// that cannot succeed is at its end; Stopped passes through, as does every fault of ours.
+  bool grow(const std::function<bool()>& leaves) {
+    try {
+      while (failure_.empty() && !runner_->is_done()) {
+        if (leaves()) return false;
+        runner_->step();
+      }
+    } catch (const Error& error) {
+      note_failure(error);
+    }
+    fit_end_s_ = monotonic_s();
+    return true;
+  }
+
+  /// Judges the finished fit, or says why there is none.
+  search::TaskResult result() {
     search::TaskResult result;
-    double fit_end_s = monotonic_s();
     if (failure_.empty()) {
       try {
-        while (!runner_->is_done()) runner_->step();
-        fit_end_s = monotonic_s();
         result = runner_->result();
       } catch (const Error& error) {
         note_failure(error);
@@ -46,9 +58,18 @@ class TaskWork {
     }
     result.task = task_.id;
     result.failure = failure_;
-    result.fit_s = resumed_s_ + (fit_end_s - began_s_);
-    result.score_s = monotonic_s() - fit_end_s;
+    result.fit_s = resumed_s_ + (fit_end_s_ - began_s_);
+    result.score_s = monotonic_s() - fit_end_s_;
     return result;
+  }
+
+  /// Trees grown since the work began.
+  std::uint64_t n_new_trees() const {
+    std::uint64_t n_trees = 0;
+    if (!failure_.empty()) return n_trees;
+    const auto& units = runner_->units();
+    for (std::size_t unit = n_resumed_; unit < units.size(); ++unit) n_trees += units[unit].size();
+    return n_trees;
   }
 
   /// Units that rank 0 does not have yet; counts them as sent.
@@ -95,7 +116,7 @@ class TaskWork {
   search::TaskSpec task_;
   double resumed_s_;
   std::size_t n_resumed_, n_sent_;
-  double began_s_;
+  double began_s_, fit_end_s_ = 0;
   Doing doing_;
   std::string failure_;
   std::unique_ptr<search::Runner> runner_;

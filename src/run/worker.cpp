@@ -4,7 +4,6 @@
 #include <cmath>
 #include <optional>
 
-#include "orchard/base/fault.hpp"
 #include "orchard/base/pulse.hpp"
 
 namespace orchard::run {
@@ -16,23 +15,29 @@ constexpr double kAhead_s = 0.25;
 
 }  // namespace
 
-Worker::Worker(comm::Communicator& world, const PhaseSetup& setup) : world_(world), setup_(setup) {}
+Worker::Worker(comm::Communicator& world, const PhaseSetup& setup)
+    : world_(world),
+      crew_(world, setup, {[this] { return serve(); }, [this] { send_units(kRegrouped); }}) {}
 
 RankUse Worker::run() {
   ask();
+  tell_idle();
   double nap_s = 50e-6;
   std::optional<Doing> waiting;
   while (!is_over_) {
     tell_signal();
-    if (next_) {
+    if (!commands_.empty()) {
       waiting.reset();
-      TaskMessage message = std::move(*next_);
-      next_.reset();
-      work(std::move(message));
+      const auto command = std::move(commands_.front());
+      commands_.pop_front();
+      use_.begin_task();
+      carry_out(command);
+      use_.end_task();
+      if (!is_stopping_ && !has_asked_ && commands_.empty()) ask();
+      if (commands_.empty()) tell_idle();
     } else if (const auto message = world_.try_receive()) {
       waiting.reset();
       take(*message);
-      if (message->tag == kStop) world_.send(0, kStopped, {});
     } else {
       beat();
       if (!waiting) waiting.emplace("waits for a task from rank 0");
@@ -41,6 +46,10 @@ RankUse Worker::run() {
       continue;
     }
     nap_s = 50e-6;
+    if (is_stopping_ && !has_stopped_ && commands_.empty()) {
+      has_stopped_ = true;
+      world_.send(0, kStopped, {});
+    }
   }
   world_.send(0, kGone, {});
   world_.flush();
@@ -50,16 +59,15 @@ RankUse Worker::run() {
 void Worker::take(const comm::Message& message) {
   switch (message.tag) {
     case kTask:
-      next_ = TaskMessage::from_bytes(message.bytes);
-      has_asked_ = false;
+    case kJoin:
+    case kGrow:
+      take_command(message);
       break;
     case kPull:
-      // What has not begun, or is still being rebuilt from its units, has nothing to add yet.
-      world_.send(0, kUnits, (work_ ? work_->new_units() : UnitsMessage()).to_bytes());
+      send_units(kUnits);
       break;
     case kStop:
       is_stopping_ = true;
-      next_.reset();  // rank 0 has all there is of it
       break;
     case kEnd:
       is_over_ = true;
@@ -69,28 +77,44 @@ void Worker::take(const comm::Message& message) {
   }
 }
 
-void Worker::work(TaskMessage message) {
-  fault_point("fit", world_.rank());
-  use_.begin_task();
-  setup_.pool->set_poll_hook([this] { return serve(); });
-  try {
-    work_.emplace(setup_.make_runner, message.task, std::move(message.resumed));
-    const auto result = work_->finish();
-    done_cost_ += message.task.cost;
-    done_s_ += work_->elapsed_s();
-    world_.send(0, kResult, result.to_bytes());
-  } catch (const Stopped&) {
-    // Stopped while the fit was rebuilt from its units, which rank 0 has: there is nothing to add.
-    world_.send(0, kUnits, (work_ ? work_->new_units() : UnitsMessage()).to_bytes());
+void Worker::take_command(const comm::Message& message) {
+  ++n_commands_;
+  if (message.tag == kGrow && crew_.is_leading()) {
+    crew_.grow(ranks_from_bytes(message.bytes));
+    return;
   }
-  work_.reset();
-  setup_.pool->set_poll_hook({});
-  use_.end_task();
-  if (is_stopping_) {
-    world_.send(0, kStopped, {});
-  } else if (!has_asked_ && !next_) {
-    ask();
+  if (message.tag != kGrow) has_asked_ = false;
+  commands_.push_back(message);
+}
+
+// Others come to every group that rank 0 has called together, also when there is nothing left to
+// do: the fit has ended meanwhile, or all stop.
+void Worker::carry_out(const comm::Message& command) {
+  if (command.tag == kJoin) {
+    crew_.follow(ranks_from_bytes(command.bytes));
+  } else if (command.tag == kGrow) {
+    crew_.decline(ranks_from_bytes(command.bytes));
+  } else {
+    auto message = TaskMessage::from_bytes(command.bytes);
+    if (!is_stopping_) {
+      lead(std::move(message));
+    } else if (message.ranks.size() > 1) {
+      crew_.decline(message.ranks);
+    }
   }
+}
+
+void Worker::lead(TaskMessage message) {
+  const double cost = message.task.cost;
+  const double began_s = monotonic_s();
+  if (const auto result = crew_.lead(std::move(message))) {
+    done_cost_ += cost;
+    done_s_ += monotonic_s() - began_s;
+    world_.send(0, kResult, result->to_bytes());
+  } else {
+    send_units(kUnits);
+  }
+  crew_.drop();
 }
 
 bool Worker::serve() {
@@ -104,16 +128,27 @@ bool Worker::serve() {
   return is_stopping_;
 }
 
+// What has not begun, or is still being rebuilt from its units, has nothing to add yet.
+void Worker::send_units(int tag) {
+  const bool has_units = crew_.is_leading() && crew_.work();
+  world_.send(0, tag, (has_units ? crew_.work()->new_units() : UnitsMessage()).to_bytes());
+}
+
+void Worker::tell_idle() {
+  world_.send(0, kIdle, IdleMessage{n_commands_, crew_.n_bytes(), crew_.n_trees()}.to_bytes());
+}
+
 void Worker::ask() {
   has_asked_ = true;
   world_.send(0, kReady, {});
 }
 
 void Worker::look_ahead() {
-  if (!work_ || has_asked_ || next_) return;
-  double remaining_s = work_->remaining_s();
+  if (!crew_.work() || has_asked_ || !commands_.empty()) return;
+  const auto& work = *crew_.work();
+  double remaining_s = work.remaining_s();
   if (std::isinf(remaining_s) && done_cost_ > 0) {
-    remaining_s = work_->task().cost * done_s_ / done_cost_ - work_->elapsed_s();
+    remaining_s = work.task().cost * done_s_ / done_cost_ - work.elapsed_s();
   }
   if (remaining_s < kAhead_s) ask();
 }

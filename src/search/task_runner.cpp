@@ -133,4 +133,12 @@ RunnerFactory task_runners(const TaskContext& context) {
   };
 }
 
+std::function<RunnerFactory(learn::RowGroup& group)> group_runners(const TaskContext& context) {
+  return [context](learn::RowGroup& group) {
+    TaskContext with_group = context;
+    with_group.group = &group;
+    return task_runners(with_group);
+  };
+}
+
 }  // namespace orchard::search

@@ -42,13 +42,22 @@ std::string job_text(const std::string& data, const std::string& task, bool is_p
          "[checkpoint]\ninterval = 0.2\n";
 }
 
+/// A job text without the section that begins so.
+std::string without(std::string text, const std::string& header) {
+  const auto begin = text.find(header);
+  return text.erase(begin, text.find("\n[", begin) + 1 - begin);
+}
+
 /// One task in one directory, searched again and again.
 class Invariance {
  protected:
-  void make_job(const std::string& task, bool is_plain, int n_rows, int n_trees) {
+  void make_job(const std::string& task, bool is_plain, int n_rows, int n_trees,
+                const std::string& left_out = "") {
     data_ = directory_ / "data.csv";
     write_file(data_, make_csv(task, n_rows, test_seed()));
-    write_file(directory_ / "job.cfg", job_text(data_, task, is_plain, n_trees));
+    auto text = job_text(data_, task, is_plain, n_trees);
+    if (!left_out.empty()) text = without(std::move(text), left_out);
+    write_file(directory_ / "job.cfg", text);
   }
   Outcome search(int n_ranks, const std::string& out, std::vector<std::string> more = {},
                  const Environment& environment = {}) {
@@ -133,6 +142,115 @@ INSTANTIATE_TEST_SUITE_P(Tasks, Layouts,
                            return std::string(instance.param.name) +
                                   (instance.param.is_plain ? "_plain" : "");
                          });
+
+/// Ranks that share a fit, by its rows or by its trees.
+class Groups : public Invariance, public ::testing::TestWithParam<Task> {
+ protected:
+  Outcome search_in(int n_ranks, const std::string& out, const std::string& layout,
+                    std::vector<std::string> more = {}, const Environment& environment = {}) {
+    more.insert(more.end(), {"--n-jobs=1", "--parallel.layout=" + layout});
+    return search(n_ranks, out, std::move(more), environment);
+  }
+  void expect_same_in(int n_ranks, const std::string& layout, std::vector<std::string> more = {},
+                      const Environment& environment = {}) {
+    const auto out = layout + std::to_string(n_out_++);
+    const auto outcome = search_in(n_ranks, out, layout, std::move(more), environment);
+    ASSERT_EQ(outcome.code, 0) << outcome.errors;
+    expect_equal("alone", out);
+  }
+  int n_out_ = 0;
+};
+
+TEST_P(Groups, RowsOfBoosting) {
+  make_job(GetParam().name, GetParam().is_plain, 6500, 12, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  expect_same_in(1, "rows");
+  expect_same_in(2, "rows");
+  expect_same_in(3, "rows", {"--parallel.ranks_per_fit=2"});
+  expect_same_in(3, "rows", {"--parallel.ranks_per_fit=3"});
+  expect_same_in(4, "rows", {"--parallel.ranks_per_fit=2"});
+  expect_same_in(4, "rows", {"--parallel.ranks_per_fit=4"}, {{"ORCHARD_RANKS_PER_NODE", "2"}});
+}
+
+TEST_P(Groups, RanksThatJoin) {
+  make_job(GetParam().name, GetParam().is_plain, 6500, 60);
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  const Environment few_rows = {{"ORCHARD_MIN_SHARE_ROWS", "500"}};
+  for (const int n_ranks : {2, 3, 4}) expect_same_in(n_ranks, "auto", {}, few_rows);
+  EXPECT_NE(file_bytes(directory_ / "auto2/run.log").find("grown by groups"), std::string::npos);
+}
+
+TEST_P(Groups, WholeFitsAndTrees) {
+  make_job(GetParam().name, GetParam().is_plain, 2000, 12);
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  expect_same_in(3, "replicated");
+  for (const auto* layout : {"trees", "rows"}) {
+    const auto refused = search_in(2, "refused", layout);
+    EXPECT_EQ(refused.code, 7) << refused.errors;
+    EXPECT_NE(refused.errors.find(std::string("layout ") + layout), std::string::npos);
+  }
+  make_job(GetParam().name, GetParam().is_plain, 2000, 40, "[grid.boosting]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1", "--resume=none"}).code, 0);
+  expect_same_in(4, "trees");
+  expect_same_in(4, "replicated");
+}
+
+TEST_P(Groups, ResumedInOtherLayouts) {
+  make_job(GetParam().name, GetParam().is_plain, 2500, 300, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  const std::vector<std::vector<std::string>> layouts = {
+      {"--parallel.layout=rows"},
+      {"--parallel.layout=auto"},
+      {"--parallel.layout=rows", "--parallel.ranks_per_fit=2"},
+      {"--parallel.layout=replicated"}};
+  int n_stops = 0;
+  for (int start = 0; start < 24 && n_stops < 6; ++start) {
+    auto line = command(2 + start % 3, {"search", directory_ / "job.cfg", "--output-dir",
+                                        directory_ / "stopped", "--n-jobs=1"});
+    const auto& layout = layouts[static_cast<std::size_t>(start) % layouts.size()];
+    line.insert(line.end(), layout.begin(), layout.end());
+    Process process(line, {{"ORCHARD_MIN_SHARE_ROWS", "300"}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(500 + 100 * start % 700));
+    process.send(SIGUSR1);
+    const auto outcome = process.wait(60);
+    if (outcome.code == 0) break;
+    // Before the handlers are installed the signal ends mpirun.
+    if (outcome.code != 128 + SIGUSR1) {
+      ASSERT_EQ(outcome.code, 75) << outcome.errors;
+      ++n_stops;
+    }
+  }
+  EXPECT_GE(n_stops, 1);
+  ASSERT_EQ(search(2, "stopped").code, 0);
+  expect_equal("alone", "stopped");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tasks, Groups,
+                         ::testing::Values(Task{"binary", false}, Task{"multiclass", true},
+                                           Task{"regression", false}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+/// More ranks than there are fits, rows or features.
+class ManyRanks : public Invariance, public ::testing::Test {};
+
+TEST_F(ManyRanks, ThanRows) {
+  make_job("regression", false, 7, 4, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  const auto outcome = search(8, "rows", {"--n-jobs=1", "--parallel.layout=rows"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("alone", "rows");
+}
+
+TEST_F(ManyRanks, ThanFits) {
+  make_job("regression", false, 200, 4, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  const auto outcome = search(8, "many", {"--n-jobs=1"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("alone", "many");
+  EXPECT_NE(file_bytes(directory_ / "many/run.log").find("1-7 had nothing to do"),
+            std::string::npos)
+      << file_bytes(directory_ / "many/run.log");
+}
 
 class Interruptions : public Invariance, public ::testing::TestWithParam<const char*> {
  protected:

@@ -92,8 +92,8 @@ class Communicator {
   Communicator split_by_node() const;
   /// The ranks that gave the same colour (>= 0), in the order of their ranks here. Collective.
   Communicator split(int colour) const;
-  /// These ranks, in ascending order, this one among them, without the others' cooperation; to be
-  /// ended by `dissolve`. Collective over these ranks, which all give the same list.
+  /// These ranks, in this order, this one among them, without the others' cooperation; to be ended
+  /// by `dissolve`. Collective over these ranks, which all give the same list.
   Communicator subset(const std::vector<int>& ranks) const;
   /// Ends what `subset` has made: all messages have been received, and no copy is used afterwards.
   /// Collective.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "orchard/learn/row_group.hpp"
 #include "orchard/search/judge.hpp"
 #include "orchard/search/plan.hpp"
 #include "orchard/search/runner.hpp"
@@ -21,6 +22,7 @@ struct TaskContext {
   const FoldSource& folds;
   std::uint64_t random_state;
   parallel::Pool& pool;
+  learn::RowGroup* group = nullptr;  ///< the ranks that grow the task with this one, or none
 };
 
 /// Grows the fit for real, on the pool's threads.
@@ -42,5 +44,8 @@ class TaskRunner final : public Runner {
 
 /// Makes runners that grow fits. What `context` refers to must outlive them.
 RunnerFactory task_runners(const TaskContext& context);
+/// The same for tasks that this rank grows with a group. Such runners are collective over it: each
+/// of its ranks has one of the task and takes the same steps; `result` is for its rank 0 alone.
+std::function<RunnerFactory(learn::RowGroup& group)> group_runners(const TaskContext& context);
 
 }  // namespace orchard::search
