@@ -13,6 +13,7 @@ namespace {
 constexpr double kMaxCheckpointShare = 0.02;
 // What Open MPI leaves between SIGTERM and SIGKILL is a second; a slower write is not begun.
 constexpr double kGraceOfTerm_s = 0.7;
+constexpr int kMaxRanksNamed = 16;
 
 }  // namespace
 
@@ -76,6 +77,20 @@ void Coordinator::end_phase() {
   }
   waiting_.reset();
   world_.flush();
+  name_idle_ranks();
+}
+
+void Coordinator::name_idle_ranks() const {
+  std::string text;
+  int n_idle = 0;
+  for (int rank = 0; rank < world_.size(); ++rank) {
+    if (have_worked_.count(rank) != 0) continue;
+    if (++n_idle <= kMaxRanksNamed) text += format("{}{}", n_idle > 1 ? ", " : "", rank);
+  }
+  if (n_idle == 0 || is_stopping_ || have_worked_.empty()) return;
+  if (n_idle > kMaxRanksNamed) text += format(" and {} more", n_idle - kMaxRanksNamed);
+  log::info(format("{} task{} left rank{} {} without work", phase_.tasks().size(),
+                   phase_.tasks().size() == 1 ? "" : "s", n_idle == 1 ? "" : "s", text));
 }
 
 /// For those who watch this rank.
@@ -168,6 +183,7 @@ void Coordinator::hand_out() {
     const int worker = idle_.front();
     idle_.pop_front();
     world_.send(worker, kTask, message->to_bytes());
+    have_worked_.insert(worker);
     task_of_worker_[worker] = message->task.id;
     running_[message->task.id] = std::move(message->resumed);
   }
@@ -176,6 +192,7 @@ void Coordinator::hand_out() {
 void Coordinator::work_on_own_task() {
   auto message = next_task();
   if (!message) return;
+  have_worked_.insert(0);
   waiting_.reset();
   setup_.tasks.pool.set_poll_hook([this] { return serve(); });
   // While the fit is rebuilt from its units, a checkpoint takes them from here.

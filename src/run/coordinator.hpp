@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "orchard/base/pulse.hpp"
 #include "orchard/run/scheduler.hpp"
@@ -39,6 +40,7 @@ class Coordinator {
   void save_checkpoint();
   void show_progress();
   void tell_of_waiting();
+  void name_idle_ranks() const;
 
   comm::Communicator& world_;
   const PhaseSetup& setup_;
@@ -47,6 +49,7 @@ class Coordinator {
   std::map<int, std::int32_t> task_of_worker_;
   std::map<std::int32_t, search::RunningTask> running_;  // of workers, as far as pulled
   std::deque<int> idle_;
+  std::set<int> have_worked_;
   std::optional<TaskWork> own_;
 
   Request request_ = Request::kNone;

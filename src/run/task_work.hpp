@@ -5,6 +5,7 @@
 
 #include "messages.hpp"
 #include "orchard/base/clock.hpp"
+#include "orchard/base/process.hpp"
 #include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/search/task_runner.hpp"
@@ -41,6 +42,7 @@ class TaskWork {
         note_failure(error);
       }
     }
+    note_private_bytes();
     result.task = task_;
     result.failure = failure_;
     result.fit_s = resumed_s_ + (fit_end_s - began_s_);
