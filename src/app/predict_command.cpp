@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "orchard/base/clock.hpp"
 #include "orchard/base/log.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/run/predict.hpp"
 #include "orchard/run/table_loader.hpp"
@@ -90,10 +91,12 @@ void predict_in_turns(Session& session, const std::vector<model::Predictor>& mod
     });
     const auto parts = world.gather(encoded, 0);
     world.together([&] {
+      const Doing doing("writes predictions", Beats::kNone);
       for (const auto& part : parts) output.append(part);
     });
   }
   world.together([&] {
+    const Doing doing("writes predictions", Beats::kNone);
     if (session.is_root()) output.publish();
   });
 }

@@ -7,6 +7,7 @@
 #include "orchard/base/file.hpp"
 #include "orchard/base/instruction_set.hpp"
 #include "orchard/base/log.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/report/cv_table.hpp"
 #include "orchard/report/progress.hpp"
@@ -109,6 +110,7 @@ store::JobIdentity SearchJob::identity() const {
 }
 
 void SearchJob::resume() {
+  const Doing doing("looks for checkpoints", Beats::kNone);
   auto& world = session_.world();
   ByteWriter writer;
   world.together([&] {
@@ -315,6 +317,7 @@ model::Ensemble SearchJob::assemble_model() {
 }
 
 void SearchJob::write_outputs() {
+  const Doing doing("writes the results", Beats::kNone);
   // The checkpoint of a finished job makes running it again a matter of writing the outputs.
   sink_->save(snapshot({}));
   if (has_refit()) {

@@ -216,6 +216,23 @@ std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int m
   return bins;
 }
 
+BinnedData share_of(const BinnedData& whole, const RowShare& train, const RowShare& test) {
+  require(whole.train_share.is_whole() && whole.test_share.is_whole(),
+          "only a whole is shared out");
+  require(train.n == whole.train_share.n && test.n == whole.test_share.n &&
+              train.begin <= train.end && train.end <= train.n && test.begin <= test.end &&
+              test.end <= test.n,
+          "a share lies within the rows of its fold");
+  BinnedData share = whole;
+  share.train_share = train;
+  share.test_share = test;
+  share.layout.n_train = train.size();
+  share.layout.n_test = test.size();
+  share.rows_before = whole.rows_before + train.begin;
+  share.rows_between = train.n - train.end + whole.rows_between + test.begin;
+  return share;
+}
+
 std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int max_bins,
                                       std::uint64_t random_state, bool with_rows,
                                       parallel::Pool& pool) {
@@ -239,7 +256,13 @@ std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int 
   };
   gather(table.target, owned->target);
   gather(table.weight, owned->weight);
-  owned->data = {&owned->binning, layout, owned->memory.data(), owned->target, owned->weight};
+  owned->data = {&owned->binning,
+                 layout,
+                 owned->memory.data(),
+                 owned->target,
+                 owned->weight,
+                 RowShare::whole(layout.n_train),
+                 RowShare::whole(layout.n_test)};
   return owned;
 }
 

@@ -1,6 +1,7 @@
 #include "coordinator.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "orchard/base/log.hpp"
 #include "orchard/base/process.hpp"
@@ -13,6 +14,8 @@ namespace {
 constexpr double kMaxCheckpointShare = 0.02;
 // What Open MPI leaves between SIGTERM and SIGKILL is a second; a slower write is not begun.
 constexpr double kGraceOfTerm_s = 0.7;
+// Of the tasks that are waited for: more would not be told.
+constexpr int kMaxNamed = 5;
 
 }  // namespace
 
@@ -20,7 +23,6 @@ Coordinator::Coordinator(comm::Communicator& world, const PhaseSetup& setup)
     : world_(world),
       setup_(setup),
       phase_(*setup.phase),
-      n_tasks_of_worker_(static_cast<std::size_t>(world.size()), 0),
       began_s_(monotonic_s()),
       last_save_s_(began_s_),
       next_save_s_(began_s_ + setup.checkpoint_interval_s) {
@@ -42,11 +44,13 @@ PhaseEnd Coordinator::run() {
     } else {
       if (phase_.is_done()) break;
       if (!work_on_own_task()) {
+        tell_of_waiting();
         sleep_s(nap_s);
         nap_s = std::min(nap_s * 1.5, 1e-3);
       }
       continue;
     }
+    tell_of_waiting();
     sleep_s(100e-6);
   }
   std::optional<Error> failure;
@@ -65,13 +69,31 @@ PhaseEnd Coordinator::run() {
 void Coordinator::end_phase() {
   for (int rank = 1; rank < world_.size(); ++rank) world_.send(rank, kEnd, {});
   while (n_gone_ < world_.size() - 1) {
+    tell_of_waiting();
     if (const auto message = world_.try_receive()) {
       take(*message);
     } else {
       sleep_s(50e-6);
     }
   }
+  waiting_.reset();
   world_.flush();
+}
+
+/// For those who watch this rank.
+void Coordinator::tell_of_waiting() {
+  beat();
+  if (waiting_ && n_told_ == worker_of_task_.size()) return;
+  n_told_ = worker_of_task_.size();
+  std::string text = "waits for ";
+  if (worker_of_task_.empty()) text += "the other ranks";
+  int n_named = 0;
+  for (const auto& [task, worker] : worker_of_task_) {
+    if (n_named == kMaxNamed) break;
+    text += format("{}task {} of rank {}", n_named++ == 0 ? "" : ", ", task, worker);
+  }
+  waiting_.reset();
+  waiting_.emplace(text);
 }
 
 bool Coordinator::serve() {
@@ -93,7 +115,6 @@ void Coordinator::take(const comm::Message& message) {
       break;
     case kResult:
       take_result(search::TaskResult::from_bytes(message.bytes));
-      --n_tasks_of_worker_[static_cast<std::size_t>(message.source)];
       break;
     case kUnits:
       take_units(UnitsMessage::from_bytes(message.bytes));
@@ -113,7 +134,7 @@ void Coordinator::take(const comm::Message& message) {
 }
 
 void Coordinator::take_units(const UnitsMessage& message) {
-  --n_awaited_;  // at a stop nobody counts
+  if (is_pulling_) --n_awaited_;
   const auto found = running_.find(message.task);
   if (found == running_.end()) return;
   auto& running = found->second;
@@ -125,6 +146,7 @@ void Coordinator::take_units(const UnitsMessage& message) {
 
 void Coordinator::take_result(search::TaskResult result) {
   running_.erase(result.task);
+  worker_of_task_.erase(result.task);
   phase_.consume(std::move(result));
   has_news_ = true;
 }
@@ -148,7 +170,7 @@ void Coordinator::hand_out() {
     const int worker = ready_.front();
     ready_.pop_front();
     world_.send(worker, kTask, message->to_bytes());
-    ++n_tasks_of_worker_[static_cast<std::size_t>(worker)];
+    worker_of_task_[message->task.id] = worker;
     running_[message->task.id] = std::move(message->resumed);
   }
 }
@@ -156,6 +178,7 @@ void Coordinator::hand_out() {
 bool Coordinator::work_on_own_task() {
   auto message = next_task();
   if (!message) return false;
+  waiting_.reset();
   use_.begin_task();
   setup_.pool->set_poll_hook([this] { return serve(); });
   // While the fit is rebuilt from its units, a checkpoint takes them from here.
@@ -217,16 +240,15 @@ void Coordinator::look_at_clock() {
 void Coordinator::begin_checkpoint() {
   if (is_pulling_ || setup_.sink == nullptr) return;
   is_pulling_ = true;
-  n_awaited_ = 0;
-  for (int worker = 1; worker < world_.size(); ++worker) {
-    if (n_tasks_of_worker_[static_cast<std::size_t>(worker)] == 0) continue;
-    ++n_awaited_;
-    world_.send(worker, kPull, {});
-  }
+  std::set<int> workers;
+  for (const auto& [task, worker] : worker_of_task_) workers.insert(worker);
+  n_awaited_ = workers.size();
+  for (const int worker : workers) world_.send(worker, kPull, {});
 }
 
 void Coordinator::save_checkpoint() {
   if (setup_.sink == nullptr) return;
+  const Doing doing("writes a checkpoint", Beats::kNone);
   if (request_ == Request::kStopSoon && last_cost_s_ > kGraceOfTerm_s) {
     log::warning(
         format("the last checkpoint took {:.1f} s, longer than a launcher waits after "

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "orchard/base/pulse.hpp"
 #include "orchard/run/scheduler.hpp"
 #include "orchard/run/signals.hpp"
 #include "rank_use.hpp"
@@ -40,12 +41,13 @@ class Coordinator {
   void begin_checkpoint();
   void save_checkpoint();
   void show_progress();
+  void tell_of_waiting();
 
   comm::Communicator& world_;
   const PhaseSetup& setup_;
   search::Phase& phase_;
   std::map<std::int32_t, search::RunningTask> resumed_;  // not handed out again yet
-  std::vector<int> n_tasks_of_worker_;                   // at work or waiting there; by rank
+  std::map<std::int32_t, int> worker_of_task_;           // tasks at work or waiting there
   std::map<std::int32_t, search::RunningTask> running_;  // of workers, as far as pulled
   std::deque<int> ready_;
   std::optional<TaskWork> own_;
@@ -56,8 +58,10 @@ class Coordinator {
   int n_stopped_ = 0, n_gone_ = 0;
 
   bool is_pulling_ = false;
-  int n_awaited_ = 0;      // answers to the pull that are outstanding
-  bool has_news_ = false;  // since the last checkpoint
+  std::size_t n_awaited_ = 0;  // answers to the pull that are outstanding
+  bool has_news_ = false;      // since the last checkpoint
+  std::optional<Doing> waiting_;
+  std::size_t n_told_ = 0;  // tasks of others, as told last
   double began_s_, last_save_s_, next_save_s_, last_cost_s_ = 0;
 };
 

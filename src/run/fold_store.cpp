@@ -1,6 +1,7 @@
 #include "orchard/run/fold_store.hpp"
 
 #include "orchard/base/error.hpp"
+#include "orchard/base/pulse.hpp"
 
 namespace orchard::run {
 namespace {
@@ -70,6 +71,7 @@ std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNee
 FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
                      const std::vector<FoldNeed>& needs, std::uint64_t random_state,
                      parallel::Pool& pool) {
+  const Doing doing("bins the data of folds");
   memory_ = node.allocate_shared(fold_store_bytes(table, needs));
   std::byte* begin = memory_.data;
   for (std::size_t i = 0; i < needs.size(); ++i) {
@@ -78,6 +80,8 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
     entry.data.binning = &entry.binning;
     entry.data.layout = parts.layout;
     entry.data.memory = begin;
+    entry.data.train_share = data::RowShare::whole(parts.layout.n_train);
+    entry.data.test_share = data::RowShare::whole(parts.layout.n_test);
     const std::size_t n_rows = parts.layout.n_rows();
     entry.data.target = {reinterpret_cast<double*>(begin + parts.target), n_rows};
     if (is_whole(table, needs[i])) {

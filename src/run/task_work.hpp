@@ -7,6 +7,8 @@
 
 #include "messages.hpp"
 #include "orchard/base/clock.hpp"
+#include "orchard/base/pulse.hpp"
+#include "orchard/base/text.hpp"
 #include "orchard/search/runner.hpp"
 
 namespace orchard::run {
@@ -19,7 +21,8 @@ class TaskWork {
         resumed_s_(resumed.fit_s),
         n_resumed_(resumed.units.size()),
         n_sent_(n_resumed_),
-        began_s_(monotonic_s()) {
+        began_s_(monotonic_s()),
+        doing_(format("works on task {}", task.id)) {
     try {
       runner_ = make_runner(task, std::move(resumed.units));
     } catch (const Error& error) {
@@ -93,6 +96,7 @@ class TaskWork {
   double resumed_s_;
   std::size_t n_resumed_, n_sent_;
   double began_s_;
+  Doing doing_;
   std::string failure_;
   std::unique_ptr<search::Runner> runner_;
 };

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "orchard/base/fault.hpp"
+#include "orchard/base/pulse.hpp"
 
 namespace orchard::run {
 namespace {
@@ -19,16 +21,21 @@ Worker::Worker(comm::Communicator& world, const PhaseSetup& setup) : world_(worl
 RankUse Worker::run() {
   ask();
   double nap_s = 50e-6;
+  std::optional<Doing> waiting;
   while (!is_over_) {
     tell_signal();
     if (next_) {
+      waiting.reset();
       TaskMessage message = std::move(*next_);
       next_.reset();
       work(std::move(message));
     } else if (const auto message = world_.try_receive()) {
+      waiting.reset();
       take(*message);
       if (message->tag == kStop) world_.send(0, kStopped, {});
     } else {
+      beat();
+      if (!waiting) waiting.emplace("waits for a task from rank 0");
       sleep_s(nap_s);
       nap_s = std::min(nap_s * 1.5, 2e-3);
       continue;

@@ -23,7 +23,7 @@ struct TaskRunner::State {
   void make_forest() {
     std::vector<learn::Cut> cuts;
     for (const auto& settings : family.cut_settings) {
-      cuts.push_back(learn::cut_of(settings, data.n_train()));
+      cuts.push_back(learn::cut_of(settings, data.train_share.n));
     }
     auto fit = std::make_unique<learn::ForestFit>(
         fit_context(), std::get<options::ForestSettings>(family.settings), std::move(cuts),
@@ -45,7 +45,7 @@ struct TaskRunner::State {
   }
 
   void score_boosting(std::size_t index, int n_rounds, std::span<const std::int64_t> sums) {
-    if (data.n_test() == 0) return;
+    if (data.test_share.n == 0) return;
     for (std::size_t member = 0; member < family.members.size(); ++member) {
       if (family.members[member].stage == static_cast<std::int32_t>(index)) {
         judge.score(boosting_frame, static_cast<std::size_t>(n_rounds), sums, member, scores);
@@ -115,7 +115,7 @@ TaskResult TaskRunner::result() {
     result.value_exponent = frame.value_exponent;
     result.baseline = frame.baseline;
   }
-  if (state.data.n_test() == 0) return result;
+  if (state.data.test_share.n == 0) return result;
   if (state.forest != nullptr && !state.is_whole_fit()) {
     state.add_trees(state.task.first_unit, state.task.last_unit, result.sums);
     result.value_exponent = state.forest->frame().value_exponent;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <ctime>
 #include <limits>
@@ -71,6 +72,63 @@ void reduces_integers(Communicator world) {
               static_cast<std::int64_t>(i) * n * (n + 1) / 2 - n * (std::int64_t{1} << 40));
   }
   world.sum(std::span<std::int64_t>());
+}
+
+void sums_in_parts(Communicator world) {
+  const auto n_ranks = static_cast<std::size_t>(world.size());
+  const std::int64_t n = world.size(), own = world.rank();
+  for (const std::size_t n_values : {0, 1, 2, 5, 3000, 40'001}) {
+    // The first part is twice as long as the others, and the last rank's is empty.
+    std::vector<std::size_t> borders(n_ranks + 1, n_values);
+    for (std::size_t rank = 0; rank + 1 < n_ranks; ++rank) {
+      borders[rank] = rank == 0 ? 0 : n_values * (rank + 1) / n_ranks;
+    }
+    borders[0] = 0;
+    std::vector<std::int64_t> values(n_values);
+    for (std::size_t i = 0; i < n_values; ++i) {
+      values[i] = static_cast<std::int64_t>(i) * (own + 1) - (std::int64_t{1} << 40);
+    }
+    const auto before = values;
+    world.sum_parts(values, borders);
+    for (std::size_t i = 0; i < n_values; ++i) {
+      const auto rank = static_cast<std::size_t>(own);
+      const bool is_mine = i >= borders[rank] && i < borders[rank + 1];
+      ASSERT_EQ(values[i], is_mine ? static_cast<std::int64_t>(i) * n * (n + 1) / 2 -
+                                         n * (std::int64_t{1} << 40)
+                                   : before[i])
+          << i << " of " << n_values;
+    }
+  }
+}
+
+void finds_the_greatest_numbers(Communicator world) {
+  constexpr auto kInfinity = std::numeric_limits<double>::infinity();
+  const int last = world.size() - 1;
+  const bool is_last = world.rank() == last;
+  std::vector<double> values = {0.5 * world.rank(),
+                                -1.5 - world.rank(),
+                                is_last ? 5e-324 : -5e-324,
+                                is_last ? kInfinity : 1e300,
+                                is_last ? -1e-300 : -kInfinity,
+                                is_last ? 0.0 : -0.0};
+  world.max(values);
+  const std::vector<double> expected = {0.5 * last, -1.5, 5e-324, kInfinity, -1e-300, 0.0};
+  EXPECT_EQ(values, expected);
+  EXPECT_FALSE(std::signbit(values.back()));
+  world.max(std::span<double>());
+}
+
+void gathers_to_all(Communicator world) {
+  for (const std::size_t n_bytes : {0, 1, 247, 248, 249, 100'000}) {
+    const auto given = [&](int rank) {
+      return pattern(n_bytes + static_cast<std::size_t>(rank % 2), rank);
+    };
+    const auto parts = world.all_gather(given(world.rank()));
+    ASSERT_EQ(parts.size(), static_cast<std::size_t>(world.size()));
+    for (int rank = 0; rank < world.size(); ++rank) {
+      EXPECT_TRUE(parts[static_cast<std::size_t>(rank)] == given(rank)) << n_bytes;
+    }
+  }
 }
 
 void broadcasts_from_every_root(Communicator world) {
@@ -285,6 +343,36 @@ void splits_many_times(Communicator world) {
   }
 }
 
+void makes_subsets_without_the_others(Communicator world) {
+  const int n = world.size();
+  // Pairs that overlap, in an order in which each waits for the one before it; then all ranks.
+  for (int first = 0; first + 1 < n; ++first) {
+    if (world.rank() != first && world.rank() != first + 1) continue;
+    auto pair = world.subset({first, first + 1});
+    EXPECT_EQ(pair.size(), 2);
+    EXPECT_EQ(pair.rank(), world.rank() - first);
+    EXPECT_EQ(pair.sum(world.rank()), 2 * first + 1);
+    pair.send(1 - pair.rank(), 3, pattern(5000, world.rank()));
+    EXPECT_EQ(receive(pair).bytes, pattern(5000, 2 * first + 1 - world.rank()));
+    pair.dissolve();
+  }
+  std::vector<int> all;
+  for (int rank = 0; rank < n; ++rank) all.push_back(rank);
+  for (int i = 0; i < 20; ++i) {
+    auto same = world.subset(all);
+    ASSERT_EQ(same.sum(1), n);
+    same.dissolve();
+  }
+  auto alone = world.subset({world.rank()});
+  EXPECT_EQ(alone.size(), 1);
+  EXPECT_EQ(alone.max(world.rank()), world.rank());
+  alone.dissolve();
+  EXPECT_THROW(world.subset({n}), Error);
+  EXPECT_THROW(world.subset({}), Error);
+  EXPECT_THROW(world.subset({world.rank(), world.rank()}), Error);
+  world.barrier();
+}
+
 void check_shared_memory(Communicator node) {
   constexpr std::size_t kShare_bytes = 100'003;
   const auto n_ranks = static_cast<std::size_t>(node.size());
@@ -389,6 +477,9 @@ const std::vector<ConformanceCase>& conformance_cases() {
   static const std::vector<ConformanceCase> cases = {
       ORCHARD_CASE(knows_its_place),
       ORCHARD_CASE(reduces_integers),
+      ORCHARD_CASE(sums_in_parts),
+      ORCHARD_CASE(finds_the_greatest_numbers),
+      ORCHARD_CASE(gathers_to_all),
       ORCHARD_CASE(broadcasts_from_every_root),
       ORCHARD_CASE(broadcasts_much),
       ORCHARD_CASE(gathers_different_sizes),
@@ -400,6 +491,7 @@ const std::vector<ConformanceCase>& conformance_cases() {
       ORCHARD_CASE(leaves_phases_together),
       ORCHARD_CASE(splits_by_colour),
       ORCHARD_CASE(splits_many_times),
+      ORCHARD_CASE(makes_subsets_without_the_others),
       ORCHARD_CASE(shares_memory_on_a_node),
       ORCHARD_CASE(refuses_memory_that_is_not_there),
       ORCHARD_CASE(refuses_senseless_arguments),

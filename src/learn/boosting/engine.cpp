@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kWalkChunk = 4096;
 
-std::span<const double> training_targets(const FitContext& context) {
-  return context.data.target.first(context.data.n_train());
-}
-
 std::vector<BinnedTree> binned(const model::Unit& unit, const data::Binning& binning) {
   std::vector<BinnedTree> trees;
   for (const model::Tree& tree : unit) trees.emplace_back(tree, binning);
@@ -37,7 +33,7 @@ Engine::Engine(const FitContext& context, const options::BoostingSettings& setti
       stops_early_(stops_early(settings.early_stopping, context.data.n_train())),
       kind_(loss_of(context.schema)),
       n_outputs_(n_outputs_of(context.schema)),
-      exponent_(value_exponent(kind_, training_targets(context))),
+      exponent_(value_exponent(kind_, context.data.train_target())),
       members_(std::move(members), stops_early_),
       test_sums_(context_.data, context_.pool) {
   require(context.data.n_train() > 0 && context.data.n_features() > 0,
@@ -48,7 +44,7 @@ Engine::Engine(const FitContext& context, const options::BoostingSettings& setti
   raw_.resize(static_cast<std::size_t>(n_outputs_) * context.data.n_train());
   test_raw_.resize(static_cast<std::size_t>(n_outputs_) * context.data.n_test());
   reset_raw();
-  gradients_.emplace(kind_, n_outputs_, std::ldexp(1.0, exponent_), training_targets(context),
+  gradients_.emplace(kind_, n_outputs_, std::ldexp(1.0, exponent_), context.data.train_target(),
                      rows_, precision, context.pool);
   grower_.emplace(context.data, settings_, rows_, context.pool);
   if (!stops_early_) return;

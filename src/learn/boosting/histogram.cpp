@@ -1,6 +1,7 @@
 #include "boosting/histogram.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "boosting/histogram_kernel.hpp"
 #include "orchard/base/error.hpp"
@@ -123,6 +124,7 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
     }
     is_first = false;
   };
+  alignas(64) std::array<std::uint64_t, kBlockRows> gathered;
   std::size_t n_pending = 0;
   for (const Segment& segment : segments) {
     for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
@@ -132,9 +134,16 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
         flush_all();
         n_pending = 0;
       }
+      const RowBlock block{rows, is_range(rows)};
+      const std::uint64_t* words = gathered.data();
+      if (block.is_range) {
+        words = gradients.packed + rows[0];
+      } else {
+        gather_words(gradients.packed, rows, gathered.data());
+      }
       for (std::size_t column = columns.first; column < columns.last;) {
         const std::size_t end = end_of_tile(column, columns.last);
-        add_packed_rows(tile_rows(column, end), gradients.packed, rows,
+        add_packed_rows(tile_rows(column, end), words, block,
                         packed.data() + column * kPackedStride);
         column = end;
       }

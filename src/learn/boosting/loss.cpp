@@ -80,11 +80,9 @@ int n_outputs_of(const model::Schema& schema) {
 }
 
 std::vector<double> row_weights(const FitContext& context, options::ClassWeight class_weight) {
-  const std::size_t n = context.data.n_train();
-  std::vector<double> weight;
-  if (!context.data.weight.empty()) {
-    weight.assign(context.data.weight.begin(), context.data.weight.begin() + n);
-  }
+  const std::size_t n = context.data.train_share.n;
+  const auto given = context.data.train_weight();
+  std::vector<double> weight(given.begin(), given.end());
   if (class_weight == options::ClassWeight::kNone) return weight;
   require(class_weight == options::ClassWeight::kBalanced &&
               context.schema.task == Task::kClassification,

@@ -286,6 +286,44 @@ TEST(Fill, ColumnsAndRowsHoldTheBins) {
   EXPECT_EQ(memory, owned->memory);
 }
 
+TEST(Shares, AreViewsOfTheWhole) {
+  constexpr RowIndex kTrain = 100, kTest = 30;
+  Columns columns;
+  for (std::size_t f = 0; f < 3; ++f) columns.add(random_column(kTrain + kTest, f, false));
+  std::vector<double> target(kTrain + kTest);
+  for (std::size_t i = 0; i < target.size(); ++i) target[i] = static_cast<double>(i);
+  columns.table.target = target;
+  Fold fold;
+  for (RowIndex row = 0; row < kTrain + kTest; ++row) {
+    (row < kTrain ? fold.train : fold.test).push_back(row);
+  }
+  parallel::Pool pool(1);
+  const auto owned = bin_fold(columns.table, fold, 255, 3, true, pool);
+  const BinnedData& whole = owned->data;
+  EXPECT_TRUE(whole.train_share.is_whole() && whole.test_share.is_whole());
+  const RowIndex borders[] = {0, 33, 33, 100};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const RowShare train{borders[i], borders[i + 1], kTrain};
+    const RowShare test{borders[i] / 4, borders[i + 1] / 4, kTest};
+    const BinnedData share = share_of(whole, train, test);
+    ASSERT_EQ(share.n_train(), train.size());
+    ASSERT_EQ(share.n_test(), test.size());
+    EXPECT_EQ(share.train_target().size(), kTrain);
+    EXPECT_EQ(share.test_target()[0], kTrain);
+    EXPECT_TRUE(share.train_weight().empty() && share.test_weight().empty());
+    for (RowIndex row = 0; row < share.n_train(); ++row) {
+      EXPECT_EQ(share.own_train_target()[row], train.begin + row);
+      EXPECT_EQ(share.row(row), whole.row(train.begin + row));
+      for (std::size_t f = 0; f < 3; ++f) {
+        EXPECT_EQ(share.column(f) + row, whole.column(f) + train.begin + row);
+      }
+    }
+    for (std::size_t f = 0; f < 3; ++f) {
+      EXPECT_EQ(share.test_column(f), whole.test_column(f) + test.begin);
+    }
+  }
+}
+
 TEST(Fill, NoTestRowsAndNoRowCopy) {
   Columns columns;
   columns.add({1, 2, 3});

@@ -214,8 +214,8 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
     }
     std::vector<RowIndex> list;
     // Rows in a row are added without their list.
-    const bool is_range = n_features % 3 == 1;
-    for (RowIndex row = 5; row < kRows; row += is_range ? 1 : 1 + random() % 3) list.push_back(row);
+    const bool in_a_row = n_features % 3 == 1;
+    for (RowIndex row = 5; row < kRows; row += in_a_row ? 1 : 1 + random() % 3) list.push_back(row);
     // Nor does a list without order pass for rows in a row, whatever its ends are.
     if (n_features % 3 == 0) list[list.size() / 2] = list.back() = list.front() + list.size() - 1;
     const std::size_t n_listed = list.size();
@@ -231,7 +231,9 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
     const std::span<const RowIndex> listed(list.data(), n_listed);
     std::vector<std::uint64_t> packed(n_features * kPackedStride);
     const auto add_and_flush = [&](bool is_first) {
-      add_packed_rows(rows, words.data(), listed, packed.data());
+      std::vector<std::uint64_t> gathered(listed.size());
+      gather_words(words.data(), listed, gathered.data());
+      add_packed_rows(rows, gathered.data(), {listed, is_range(listed)}, packed.data());
       for (std::size_t f = 0; f < n_features; ++f) {
         sums_kernel().flush(packed.data() + f * kPackedStride, 11, made.data() + offsets[f],
                             is_first);
