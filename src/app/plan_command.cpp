@@ -10,8 +10,9 @@ namespace {
 
 std::size_t table_bytes(const data::Table& table) {
   const std::size_t n_rows = table.n_rows;
-  return n_rows * (table.schema.n_features() * sizeof(float) + sizeof(double) +
-                   (table.weight.empty() ? 0 : sizeof(double)));
+  const std::size_t n_held = table.source == nullptr ? table.schema.n_features() : 0;
+  return n_rows *
+         (n_held * sizeof(float) + sizeof(double) + (table.weight.empty() ? 0 : sizeof(double)));
 }
 
 std::string data_part(const Session& session, const PreparedData& data) {

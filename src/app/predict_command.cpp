@@ -53,7 +53,7 @@ std::vector<Group> load_tables(Session& session, const std::vector<PredictedMode
     request.schema = &models[group.models.front()].ensemble.schema;
     request.task = request.schema->task;
     group.loaded = run::load_table(session.world(), session.node(), session.job().data.input,
-                                   request, session.pool());
+                                   request, session.pool(), run::Features::kOnce);
   }
   return groups;
 }
@@ -65,9 +65,11 @@ std::vector<std::vector<double>> predict_all(Session& session,
                                              RowIndex end) {
   std::vector<std::vector<double>> out(models.size());
   for (const auto& group : groups) {
-    const auto columns = group.loaded.table.features();
-    for (const auto i : group.models) {
-      out[i] = run::predict_rows(models[i], columns, begin, end, session.pool());
+    std::vector<const model::Predictor*> of_group;
+    for (const auto i : group.models) of_group.push_back(&models[i]);
+    auto predicted = run::predict_rows(of_group, group.loaded.table, begin, end, session.pool());
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+      out[group.models[i]] = std::move(predicted[i]);
     }
   }
   return out;

@@ -219,10 +219,17 @@ void MpiBackend::reduce_piece(std::span<std::int64_t> values, MPI_Op operation) 
   MpiTransfer sum = transfer();
   const auto kept = sum.keep(allocate_or_abort(values.size_bytes(), "reduction"));
   std::memcpy(kept.data(), values.data(), kept.size());
+#ifdef ORCHARD_SIMULATION
+  // SMPI's other form sends from every rank to every other one.
+  check(MPI_Allreduce(MPI_IN_PLACE, kept.data(), static_cast<int>(values.size()), MPI_INT64_T,
+                      operation, lines_->collectives),
+        "MPI_Allreduce");
+#else
   check(MPI_Iallreduce(MPI_IN_PLACE, kept.data(), static_cast<int>(values.size()), MPI_INT64_T,
                        operation, lines_->collectives, sum.add()),
         "MPI_Iallreduce");
   finish(sum, "reduction");
+#endif
   std::memcpy(values.data(), kept.data(), kept.size());
 }
 

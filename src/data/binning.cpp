@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <numeric>
 
 #include "bin_search.hpp"
@@ -174,44 +175,87 @@ void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
           [&](std::size_t feature, auto rows, Bin* out) { binners[feature].fill(rows, out); });
 }
 
+/// The sampled rows of folds. Positions are drawn once for each number of training rows.
+class Samples {
+ public:
+  explicit Samples(std::uint64_t random_state) : random_state_(random_state) {}
+
+  /// Valid until the next call.
+  std::span<const RowIndex> of(const Fold& fold, parallel::Pool& pool) {
+    const auto n_train = static_cast<RowIndex>(fold.train.size());
+    auto& positions = positions_[n_train];
+    if (positions.empty()) positions = sample_positions(n_train, random_state_, pool);
+    rows_.resize(positions.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = fold.train[positions[i]];
+    return rows_;
+  }
+
+ private:
+  std::uint64_t random_state_;
+  std::map<RowIndex, std::vector<RowIndex>> positions_;  // by the number of training rows
+  std::vector<RowIndex> rows_;
+};
+
+/// Some columns of a table at a time, read from its source where nobody holds them.
+class Part {
+ public:
+  Part(const Table& table, std::size_t n_features) : table_(table) {
+    if (table.source == nullptr) return;
+    n_features_ =
+        std::clamp<std::size_t>(Table::kPartBytes / (table.n_rows * sizeof(float)), 1, n_features_);
+    read_.resize(std::min(n_features_, n_features) * table.n_rows);
+  }
+  std::size_t n_features() const { return n_features_; }
+
+  /// Valid until the next call.
+  std::vector<const float*> columns(std::size_t begin, std::size_t end, parallel::Pool& pool) {
+    if (table_.source == nullptr) {
+      return {table_.columns.begin() + static_cast<std::ptrdiff_t>(begin),
+              table_.columns.begin() + static_cast<std::ptrdiff_t>(end)};
+    }
+    std::vector<float*> out;
+    for (std::size_t i = 0; i < end - begin; ++i) out.push_back(read_.data() + i * table_.n_rows);
+    table_.source->read(begin, end, 0, table_.n_rows, out, pool);
+    return {out.begin(), out.end()};
+  }
+
+ private:
+  const Table& table_;
+  std::size_t n_features_ = kWaveFeatures;
+  std::vector<float> read_;
+};
+
 }  // namespace
 
-std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int max_bins,
-                                     std::uint64_t random_state, const BinnedLayout& layout,
-                                     std::size_t first, std::size_t last, std::byte* memory,
-                                     parallel::Pool& pool) {
-  require(max_bins >= 1 && max_bins <= 255, "max_bins lies in 1 .. 255");
-  require(table.columns.size() == table.schema.n_features() && first <= last &&
-              last <= layout.n_features && layout.n_features == table.columns.size() &&
-              layout.n_train == fold.train.size() && layout.n_test == fold.test.size(),
-          "table, fold and layout belong together");
-  std::vector<FeatureBins> bins;
-  if (first == last) return bins;
-  auto sample = sample_positions(layout.n_train, random_state, pool);
-  for (RowIndex& position : sample) position = fold.train[position];
-  std::size_t n_wave = kWaveFeatures;
-  std::vector<float> read;
-  if (table.source != nullptr) {
-    n_wave = std::clamp<std::size_t>(Table::kPartBytes / (table.n_rows * sizeof(float)), 1, n_wave);
-    read.resize(std::min(n_wave, last - first) * table.n_rows);
+std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
+                                                  std::span<const BinTask> tasks,
+                                                  std::uint64_t random_state, std::size_t first,
+                                                  std::size_t last, parallel::Pool& pool) {
+  std::vector<std::vector<FeatureBins>> bins(tasks.size());
+  Samples samples(random_state);
+  for (const BinTask& task : tasks) {
+    require(task.max_bins >= 1 && task.max_bins <= 255, "max_bins lies in 1 .. 255");
+    require(table.columns.size() == table.schema.n_features() && first <= last &&
+                last <= task.layout->n_features &&
+                task.layout->n_features == table.columns.size() &&
+                task.layout->n_train == task.fold->train.size() &&
+                task.layout->n_test == task.fold->test.size(),
+            "table, fold and layout belong together");
   }
-  for (std::size_t begin = first; begin < last; begin += n_wave) {
-    const std::size_t end = std::min(last, begin + n_wave);
-    std::vector<const float*> held(table.columns.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   table.columns.begin() + static_cast<std::ptrdiff_t>(end));
-    if (table.source != nullptr) {
-      std::vector<float*> out;
-      for (std::size_t i = 0; i < end - begin; ++i) out.push_back(read.data() + i * table.n_rows);
-      table.source->read(begin, end, 0, table.n_rows, out, pool);
-      held.assign(out.begin(), out.end());
+  Part part(table, last - first);
+  for (std::size_t begin = first; begin < last; begin += part.n_features()) {
+    const std::size_t end = std::min(last, begin + part.n_features());
+    const auto columns = part.columns(begin, end, pool);
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      const BinTask& task = tasks[i];
+      std::vector<FeatureBinner> binners;
+      for (std::size_t f = begin; f < end; ++f) {
+        binners.emplace_back(columns[f - begin], table.schema.features[f]);
+      }
+      bin_wave(*task.fold, samples.of(*task.fold, pool), task.max_bins, *task.layout, binners,
+               reinterpret_cast<Bin*>(task.memory) + begin * task.layout->column_stride, pool);
+      for (auto& binner : binners) bins[i].push_back(binner.take());
     }
-    std::vector<FeatureBinner> binners;
-    for (std::size_t i = 0; i < end - begin; ++i) {
-      binners.emplace_back(held[i], table.schema.features[begin + i]);
-    }
-    bin_wave(fold, sample, max_bins, layout, binners,
-             reinterpret_cast<Bin*>(memory) + begin * layout.column_stride, pool);
-    for (auto& binner : binners) bins.push_back(binner.take());
   }
   return bins;
 }
@@ -241,8 +285,9 @@ std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int 
       BinnedLayout::make(static_cast<RowIndex>(fold.train.size()),
                          static_cast<RowIndex>(fold.test.size()), table.columns.size(), with_rows);
   owned->memory.resize(layout.n_bytes);
-  owned->binning.features = bin_columns(table, fold, max_bins, random_state, layout, 0,
-                                        layout.n_features, owned->memory.data(), pool);
+  const BinTask task{&fold, max_bins, &layout, owned->memory.data()};
+  owned->binning.features =
+      std::move(bin_columns(table, {&task, 1}, random_state, 0, layout.n_features, pool).front());
   if (with_rows) {
     owned->binning.row_columns =
         bundle_features(owned->binning.features, layout, owned->memory.data(), pool);

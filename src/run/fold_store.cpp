@@ -101,14 +101,19 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
   };
   Bytes own;
   node.together([&] {
-    ByteWriter writer;
+    std::vector<data::BinTask> tasks;
     for (const auto& need : needs) {
       const auto& data = entries_.at({need.fold, need.max_bins}).data;
-      const auto n_features = data.n_features();
-      put_bins(writer, data::bin_columns(table, *need.rows, need.max_bins, random_state,
-                                         data.layout, part(n_features, rank),
-                                         part(n_features, rank + 1), memory_of(data), pool));
+      tasks.push_back({need.rows, need.max_bins, &data.layout, memory_of(data)});
+    }
+    const auto n_features = table.schema.n_features();
+    const auto bins = data::bin_columns(table, tasks, random_state, part(n_features, rank),
+                                        part(n_features, rank + 1), pool);
+    ByteWriter writer;
+    for (const auto& of_need : bins) put_bins(writer, of_need);
+    for (const auto& need : needs) {
       if (is_whole(table, need)) continue;
+      const auto& data = entries_.at({need.fold, need.max_bins}).data;
       if (rank == 0) copy_rows(*need.rows, table.target, const_cast<double*>(data.target.data()));
       if (rank + 1 == n_ranks && !table.weight.empty()) {
         copy_rows(*need.rows, table.weight, const_cast<double*>(data.weight.data()));

@@ -1,5 +1,7 @@
 #include "orchard/run/scheduler.hpp"
 
+#include <algorithm>
+
 #include "coordinator.hpp"
 #include "orchard/base/log.hpp"
 #include "orchard/base/text.hpp"
@@ -15,19 +17,22 @@ namespace {
   world.abort(error);
 }
 
-std::int64_t nanoseconds(double seconds) { return static_cast<std::int64_t>(seconds * 1e9); }
-
 /// Tells how well the ranks were used, if there was anything to do. Collective.
 void report_use(comm::Communicator& world, const RankUse& use, double wall_s) {
-  const auto busy_ns = nanoseconds(use.busy_s());
-  const auto all_ns = static_cast<double>(world.sum(busy_ns)) / world.size();
-  const auto least_ns = static_cast<double>(world.min(busy_ns));
-  const auto wait_ns = static_cast<double>(world.max(nanoseconds(use.longest_wait_s())));
-  if (all_ns == 0) return;
+  ByteWriter writer;
+  writer.put(use);
+  double busy_s = 0, least_s = wall_s, wait_s = 0;
+  for (const auto& bytes : world.gather(writer.take(), 0)) {
+    const auto one = ByteReader(bytes).get<RankUse>();
+    busy_s += one.busy_s();
+    least_s = std::min(least_s, one.busy_s());
+    wait_s = std::max(wait_s, one.longest_wait_s());
+  }
+  if (busy_s == 0) return;
   log::info(
       format("ranks busy {:.1f} % of {:.2f} s, the least busy {:.1f} %; longest wait for a task "
              "{:.1f} ms",
-             1e-7 * all_ns / wall_s, wall_s, 1e-7 * least_ns / wall_s, 1e-6 * wait_ns));
+             100 * busy_s / (wall_s * world.size()), wall_s, 100 * least_s / wall_s, 1e3 * wait_s));
 }
 
 }  // namespace

@@ -121,18 +121,28 @@ struct BinnedData {
 /// that their node holds already. The shares lie within those of `whole`. Local.
 BinnedData share_of(const BinnedData& whole, const RowShare& train, const RowShare& test);
 
-/// Makes the bins of features [first, last) and writes their columns, of all rows of `fold`, into
-/// `memory`. Different feature ranges may be done by different ranks at once; columns only.
+/// A fold in one binning: what its columns are made from and where they go.
+struct BinTask {
+  const Fold* fold = nullptr;
+  int max_bins = 255;
+  const BinnedLayout* layout = nullptr;
+  std::byte* memory = nullptr;
+};
+
+/// Makes the bins of features [first, last) and writes their columns, of all rows of the folds,
+/// into the memory of each task. Different feature ranges may be done by different ranks at once;
+/// columns only. A table that nobody holds is read once for all tasks, features that fit
+/// Table::kPartBytes, and at least one, at a time.
 ///
 /// Every distinct value of the training rows is a bin while there are at most `max_bins` (1 .. 255)
 /// of them; otherwise cuts lie at evenly spaced ranks of at most 200,000 training rows chosen by
 /// their position (addressed), as scikit-learn's histogram learners do; of all rows where fewer
-/// than 16 sampled values a bin are present. Returns [last - first] bins. Local; the same for any
-/// number of threads. Throws Stopped.
-std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int max_bins,
-                                     std::uint64_t random_state, const BinnedLayout& layout,
-                                     std::size_t first, std::size_t last, std::byte* memory,
-                                     parallel::Pool& pool);
+/// than 16 sampled values a bin are present. Returns [tasks][last - first] bins. Local; the same
+/// for any number of threads. Throws Stopped.
+std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
+                                                  std::span<const BinTask> tasks,
+                                                  std::uint64_t random_state, std::size_t first,
+                                                  std::size_t last, parallel::Pool& pool);
 /// The columns of the row-major copy, from finished columns of all features. Greedy, in the order
 /// of the features: one that has two bins and no missing values in the training rows joins a bundle
 /// whose features, checked on all training rows, are in their more frequent bins wherever it is not

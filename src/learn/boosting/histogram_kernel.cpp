@@ -24,9 +24,9 @@ void add_packed_quads(const BinRows& bins, const std::uint64_t* words,
     const std::size_t ahead = kIsRange ? first + i + 2 * kPrefetch : list[i + kPrefetch];
     const std::size_t at_row = kIsRange ? first + i : list[i];
     __builtin_prefetch(bins.bins + ahead * bins.stride);
-    if (kIsRange) __builtin_prefetch(words + i + 2 * kPrefetch);
+    __builtin_prefetch(words + ahead);
     const Bin* const row = bins.bins + at_row * bins.stride;
-    const std::uint64_t word = words[i];
+    const std::uint64_t word = words[at_row];
     for (std::size_t quad = 0; quad < kQuads; ++quad) {
       std::uint32_t four;
       std::memcpy(&four, row + quad * 4, 4);
@@ -51,24 +51,20 @@ constexpr auto make_kernels(std::index_sequence<kQuads...>) {
 constexpr auto kOfList = make_kernels<false>(std::make_index_sequence<kMaxTile / 4 + 1>());
 constexpr auto kOfRange = make_kernels<true>(std::make_index_sequence<kMaxTile / 4 + 1>());
 
-}  // namespace
-
 bool is_range(std::span<const RowIndex> rows) {
-  if (rows.empty() || rows.back() - rows.front() + 1 != rows.size()) return false;
+  if (rows.back() - rows.front() + 1 != rows.size()) return false;
   // A node that was parted twice has its rows in no order.
   std::size_t n_strays = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) n_strays += rows[i] != rows.front() + i;
   return n_strays == 0;
 }
 
-void gather_words(const std::uint64_t* words, std::span<const RowIndex> rows, std::uint64_t* to) {
-  for (std::size_t i = 0; i < rows.size(); ++i) to[i] = words[rows[i]];
-}
+}  // namespace
 
-void add_packed_rows(const BinRows& bins, const std::uint64_t* words, const RowBlock& rows,
-                     std::uint64_t* packed) {
-  if (rows.list.empty()) return;
-  (rows.is_range ? kOfRange : kOfList)[bins.n_features / 4](bins, words, rows.list, packed);
+void add_packed_rows(const BinRows& bins, const std::uint64_t* words,
+                     std::span<const RowIndex> rows, std::uint64_t* packed) {
+  if (rows.empty()) return;
+  (is_range(rows) ? kOfRange : kOfList)[bins.n_features / 4](bins, words, rows, packed);
 }
 
 void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowIndex> rows,

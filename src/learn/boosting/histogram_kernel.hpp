@@ -25,25 +25,13 @@ struct BinRows {
   std::size_t n_features = 0;
 };
 
-/// Rows whose bins and derivatives are added. `list` must be readable kReadAhead entries past its
-/// end.
-struct RowBlock {
-  std::span<const RowIndex> list;
-  bool is_range = false;  ///< consecutive rows
-};
-
-/// Whether rows are consecutive, in ascending order.
-bool is_range(std::span<const RowIndex> rows);
-
-/// to[i] = words[rows[i]].
-void gather_words(const std::uint64_t* words, std::span<const RowIndex> rows, std::uint64_t* to);
-
-/// words_of_feature[bin] += words[i] for all features of rows.list[i]; `packed` has shape
-/// [n_features][kPackedStride]. At most kPackedRows rows between two flushes.
-void add_packed_rows(const BinRows& bins, const std::uint64_t* words, const RowBlock& rows,
-                     std::uint64_t* packed);
-/// The same with pairs, sums[row], feature f at slots + offsets[f]: the reference, and the form for
-/// rounds that need more bits.
+/// words_of_feature[bin] += words[row], for all features of all rows; `packed` has shape
+/// [n_features][kPackedStride]. At most kPackedRows rows of a bin between two flushes. The list
+/// must be readable kReadAhead entries past its end.
+void add_packed_rows(const BinRows& bins, const std::uint64_t* words,
+                     std::span<const RowIndex> rows, std::uint64_t* packed);
+/// The same with pairs, feature f at slots + offsets[f]: the reference, and the form for rounds
+/// that need more bits.
 void add_wide_rows(const BinRows& bins, const Sums* sums, std::span<const RowIndex> rows,
                    const std::uint32_t* offsets, Sums* slots);
 

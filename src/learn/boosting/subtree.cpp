@@ -48,7 +48,6 @@ void SubtreeGrower::gather(const QuantisedGradients& gradients) {
   const std::size_t stride = data_.layout.row_stride;
   bins_.resize(n_rows * stride);
   words_.resize(n_rows);
-  gathered_.resize(n_rows);
   scratch_.resize(n_rows);
   constexpr std::size_t kAhead = 16;
   for (std::size_t i = 0; i < n_rows; ++i) {
@@ -73,17 +72,14 @@ SubtreeGrower::Words& SubtreeGrower::histogram_at(std::size_t level) {
   return histograms_[level];
 }
 
-void SubtreeGrower::build(const SubtreeNode& node, Words& words) {
+void SubtreeGrower::build(const SubtreeNode& node, Words& words) const {
   std::fill(words.begin(), words.end(), 0);
   const std::size_t n_columns = layout_.n_columns();
   const std::size_t stride = data_.layout.row_stride;
   const std::size_t tile = n_columns <= kMaxTile ? kMaxTile : kTile;
-  const auto rows = subtree_->members(node);
-  gather_words(words_.data(), rows, gathered_.data());
-  const RowBlock block{rows, is_range(rows)};
   for (std::size_t first = 0; first < n_columns; first += tile) {
     add_packed_rows({bins_.data() + first, stride, std::min(tile, n_columns - first)},
-                    gathered_.data(), block, words.data() + first * kPackedStride);
+                    words_.data(), subtree_->members(node), words.data() + first * kPackedStride);
   }
 }
 

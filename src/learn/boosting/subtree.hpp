@@ -55,7 +55,7 @@ class SubtreeGrower {
 
   void gather(const QuantisedGradients& gradients);
   Words& histogram_at(std::size_t level);
-  void build(const SubtreeNode& node, Words& words);
+  void build(const SubtreeNode& node, Words& words) const;
   void pack_histogram(const Histogram& histogram, Words& words) const;
   void expand(std::size_t place, std::size_t level);
   bool is_searchable(const SubtreeNode& node) const;
@@ -87,7 +87,6 @@ class SubtreeGrower {
   Subtree* subtree_ = nullptr;
   std::vector<Bin> bins_;  // [n_rows][row_stride]
   std::vector<std::uint64_t> words_;
-  std::vector<std::uint64_t> gathered_;  // room for the words of a node in the order of its list
   std::vector<std::int64_t> weights_;
 };
 
