@@ -96,7 +96,7 @@ void Coordinator::tell_of_groups() const {
   }
 }
 
-/// For those who watch this rank. Told anew when the number of tasks under way has changed.
+/// For those who watch this rank.
 void Coordinator::tell_of_waiting() {
   constexpr std::size_t kMaxNamed = 8;
   beat();

@@ -4,20 +4,36 @@
 #include "orchard/learn/forest.hpp"
 
 namespace orchard::search {
+namespace {
+
+/// The rows of this rank: all of them, those that alone it holds, or an even share of what its node
+/// holds.
+data::BinnedData own_rows(const data::BinnedData& held, const learn::RowGroup* group) {
+  if (group == nullptr || !held.train_share.is_whole() || !held.test_share.is_whole()) return held;
+  const auto rank = static_cast<std::uint64_t>(group->rank());
+  const auto size = static_cast<std::uint64_t>(group->size());
+  const auto share = [&](std::uint64_t n) {
+    return data::RowShare{static_cast<RowIndex>(n * rank / size),
+                          static_cast<RowIndex>(n * (rank + 1) / size), static_cast<RowIndex>(n)};
+  };
+  return data::share_of(held, share(held.n_train()), share(held.n_test()));
+}
+
+}  // namespace
 
 struct TaskRunner::State {
   State(const TaskContext& task_context, const TaskSpec& spec)
       : context(task_context),
         task(spec),
         family(task_context.families[static_cast<std::size_t>(spec.family)]),
-        data(task_context.folds.binned(spec.fold, family.max_bins())),
+        data(own_rows(task_context.folds.binned(spec.fold, family.max_bins()), context.group)),
         judge(data, task_context.schema, task_context.scorers) {}
 
   bool is_refit() const { return task.fold == kRefitFold; }
   bool is_whole_fit() const { return task.first_unit == 0 && task.last_unit == family.n_units(); }
 
   learn::FitContext fit_context() const {
-    return {data, context.schema, context.random_state, context.pool};
+    return {data, context.schema, context.random_state, context.pool, context.group};
   }
 
   void make_forest() {
@@ -45,7 +61,8 @@ struct TaskRunner::State {
   }
 
   void score_boosting(std::size_t index, int n_rounds, std::span<const std::int64_t> sums) {
-    if (data.test_share.n == 0) return;
+    const bool is_judged = context.group == nullptr || context.group->rank() == 0;
+    if (data.test_share.n == 0 || !is_judged) return;
     for (std::size_t member = 0; member < family.members.size(); ++member) {
       if (family.members[member].stage == static_cast<std::int32_t>(index)) {
         judge.score(boosting_frame, static_cast<std::size_t>(n_rounds), sums, member, scores);
@@ -76,7 +93,7 @@ struct TaskRunner::State {
   TaskContext context;
   TaskSpec task;
   const Family& family;
-  const data::BinnedData& data;
+  const data::BinnedData data;
   Judge judge;
   std::unique_ptr<learn::Fit> running;
   learn::ForestFit* forest = nullptr;  // one of these two is `running`
