@@ -1,13 +1,20 @@
+#include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 #include "commands.hpp"
 #include "orchard/base/text.hpp"
+#include "orchard/run/calibration.hpp"
 #include "orchard/run/layout.hpp"
-#include "prepared_data.hpp"
+#include "planned_work.hpp"
 
 namespace orchard::app {
 namespace {
 
+// Long enough for a few units of two families, short enough to be asked often.
+constexpr double kCalibration_s = 1.5;
+
+/// A table that a search holds: `plan` itself leaves the features in an HDF5 file.
 std::size_t table_bytes(const data::Table& table) {
   const std::size_t n_rows = table.n_rows;
   const std::size_t n_held = table.source == nullptr ? table.schema.n_features() : 0;
@@ -66,6 +73,87 @@ std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
   return text;
 }
 
+/// The ranks that were asked for; cores that were not named are those of this machine.
+run::Allocation planned_allocation(Session& session, const options::CommandLine& line) {
+  run::Allocation out;
+  out.n_ranks = static_cast<int>(line.n_ranks.value_or(session.world().size()));
+  out.n_nodes = static_cast<int>(line.n_nodes.value_or(1));
+  if (out.n_nodes > out.n_ranks) {
+    throw Error(ErrorKind::kResources,
+                format("{} rank{} cannot use {} nodes", out.n_ranks, out.n_ranks == 1 ? "" : "s",
+                       out.n_nodes),
+                "--nodes", "Give at least one rank to each node.");
+  }
+  out.n_cores = static_cast<int>(line.n_cores.value_or(parallel::allowed_cores()));
+  const auto& settings = session.job().parallel;
+  out.may_oversubscribe = settings.oversubscribe;
+  // Demands are judged with the other limits, which name what would work.
+  auto wish = settings;
+  wish.oversubscribe = true;
+  run::CoresOfNode node;
+  std::vector<int> cores(static_cast<std::size_t>(out.n_cores));
+  std::iota(cores.begin(), cores.end(), 0);
+  node.masks.assign(static_cast<std::size_t>(out.n_ranks_on_node()), cores);
+  const auto share = run::choose_threads(node, wish);
+  out.n_threads = share.n_threads;
+  out.threads_origin = share.origin;
+  return out;
+}
+
+std::string layout_part(const run::Forecast& forecast) {
+  const auto& allocation = forecast.allocation;
+  std::string text = format(
+      "ranks     {} on {} node{}, {} x {} thread{} on {} core{} each ({})\n", allocation.n_ranks,
+      allocation.n_nodes, allocation.n_nodes == 1 ? "" : "s", allocation.n_ranks_on_node(),
+      allocation.n_threads, allocation.n_threads == 1 ? "" : "s", allocation.n_cores,
+      allocation.n_cores == 1 ? "" : "s", allocation.threads_origin);
+  text += "layout    replicated: every node holds all rows once, every fit is grown by one rank\n";
+  if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
+    text += format("          {} rank{} will find no task: there are {}\n", n_idle,
+                   n_idle == 1 ? "" : "s", std::max(forecast.n_tasks, forecast.n_refit_tasks));
+  }
+  return text;
+}
+
+std::string memory_part(const run::Forecast& forecast, const run::NodeLimits& limits) {
+  std::string text = format("memory    {} on a node", print_bytes(forecast.node_bytes()));
+  if (limits.memory_bytes) {
+    text += format(" of {} ({})", print_bytes(*limits.memory_bytes), limits.memory_origin);
+  }
+  text += format(
+      "\n          shared {}: table {}, binned folds {}, then binned refit {}\n"
+      "          {} rank{} x {}: program {}, fits {}\n",
+      print_bytes(forecast.shared_bytes()), print_bytes(forecast.table_bytes),
+      print_bytes(forecast.search_bytes), print_bytes(forecast.refit_bytes),
+      forecast.allocation.n_ranks_on_node(), forecast.allocation.n_ranks_on_node() == 1 ? "" : "s",
+      print_bytes(forecast.private_bytes()), print_bytes(forecast.program_bytes),
+      print_bytes(forecast.working_bytes));
+  if (limits.shared_bytes && forecast.allocation.n_ranks_on_node() > 1) {
+    text += format("          /dev/shm has {} free\n", print_bytes(*limits.shared_bytes));
+  }
+  return text;
+}
+
+std::string time_part(const run::Forecast& forecast,
+                      const std::vector<run::Calibration>& calibrations) {
+  const auto n_measured = std::count_if(calibrations.begin(), calibrations.end(),
+                                        [](const auto& each) { return each.is_measured; });
+  std::string text = format("time      search {}", print_duration(forecast.search_s));
+  if (forecast.n_refit_tasks > 0) {
+    text += format(", refit {}{}", forecast.is_refit_at_most ? "at most " : "",
+                   print_duration(forecast.refit_s));
+  }
+  text += format(", by {} famil{} grown here for a moment; early stopping only shortens it\n",
+                 n_measured, n_measured == 1 ? "y" : "ies");
+  text += format("files     ");
+  if (forecast.model_bytes > 0) {
+    text += format("model {}{}, ", forecast.is_refit_at_most ? "at most " : "",
+                   print_bytes(forecast.model_bytes));
+  }
+  return text + format("checkpoint at most {}, results {}\n",
+                       print_bytes(forecast.checkpoint_bytes), print_bytes(forecast.results_bytes));
+}
+
 }  // namespace
 
 int run_plan(comm::Communicator& world, const options::CommandLine& command_line) {
@@ -74,30 +162,35 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
   const auto& job = session.job();
   world.together([&] {
     if (!session.is_root()) return;
-    const int n_ranks = static_cast<int>(command_line.n_ranks.value_or(world.size()));
+    const auto allocation = planned_allocation(session, command_line);
     auto points = search::expand(job.grids);
     const auto families = search::make_families(points, job.search.share_fits);
     const auto n_folds = static_cast<std::int32_t>(data.folds.size());
-    run::check_layout(job.parallel, families, n_ranks);
-    const auto cutting = job.parallel.layout == options::Layout::kReplicated
-                             ? search::Cutting()
-                             : search::choose_cutting(families, n_folds, data.shape, n_ranks);
+    run::check_layout(job.parallel, families, allocation.n_ranks);
+    const auto cutting =
+        job.parallel.layout == options::Layout::kReplicated
+            ? search::Cutting()
+            : search::choose_cutting(families, n_folds, data.shape, allocation.n_ranks);
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
-    const auto binned =
-        run::fold_store_bytes(data.loaded.table, fold_needs(plan.families, data.folds));
+    auto work = describe_work(session, data, plan);
+    work.table_bytes = table_bytes(data.loaded.table);
+    work.calibrations = run::calibrate(plan.families, data.loaded.table, data.folds.front(),
+                                       job.job.random_state, kCalibration_s, session.pool());
+    const auto forecast = run::make_forecast(work, allocation);
+    const auto limits = run::node_limits();
     std::string text = format("job       {} ({})\n", job.job.name, job.path);
     text += data_part(session, data);
     text += work_part(plan, job.search.refit != "none", job.search.share_fits);
-    text += format("ranks     {} rank{} x {} thread{} ({})\n", n_ranks, n_ranks == 1 ? "" : "s",
-                   session.threads().n_threads, session.threads().n_threads == 1 ? "" : "s",
-                   session.threads().origin);
-    text += format("memory    {} for the table and {} for the binned folds, once per node\n",
-                   print_bytes(table_bytes(data.loaded.table)), print_bytes(binned));
+    text += layout_part(forecast);
+    text += memory_part(forecast, limits);
+    text += time_part(forecast, work.calibrations);
     text += format("output    {}\n", job.job.output_dir);
     text += format("restart   {}/{}.h5, every {} s\n", job.checkpoint.checkpoint_dir,
                    job.checkpoint.checkpoint_file, print_double(job.checkpoint.interval));
     std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+    if (const auto error = run::refuse(forecast, limits)) throw *error;
   });
   session.node().free_shared(data.loaded.memory);
   return 0;

@@ -7,6 +7,7 @@
 #include "orchard/base/file.hpp"
 #include "orchard/base/instruction_set.hpp"
 #include "orchard/base/log.hpp"
+#include "orchard/base/process.hpp"
 #include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/report/cv_table.hpp"
@@ -14,6 +15,7 @@
 #include "orchard/search/task_runner.hpp"
 #include "orchard/store/model_file.hpp"
 #include "orchard/store/result_file.hpp"
+#include "planned_work.hpp"
 
 namespace orchard::app {
 namespace {
@@ -45,11 +47,6 @@ class StoreSink : public run::CheckpointSink {
   store::CheckpointStore& store_;
 };
 
-std::int32_t refit_block_trees(const search::Family& family) {
-  // A function of the job alone, so that a restart on other ranks finds the same blocks.
-  return static_cast<std::int32_t>(std::max<std::int64_t>(8, (family.n_units() + 31) / 32));
-}
-
 }  // namespace
 
 SearchJob::SearchJob(Session& session)
@@ -63,6 +60,10 @@ int SearchJob::run() {
   if (has_refit() && refit() == run::PhaseEnd::kStopped) return kExitStopped;
   session_.world().together([&] {
     if (session_.is_root()) write_outputs();
+  });
+  compare_with_forecast();
+  session_.world().together([&] {
+    if (session_.is_root()) report_end();
   });
   return 0;
 }
@@ -93,6 +94,7 @@ void SearchJob::plan() {
                    session_.world().size() == 1 ? "" : "s", session_.threads().n_threads,
                    session_.threads().n_threads == 1 ? "" : "s", session_.threads().origin,
                    name_of(instruction_set())));
+  look_ahead();
 }
 
 search::Cutting SearchJob::choose_cutting(const std::vector<search::Family>& families,
@@ -202,7 +204,16 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
   setup.sink = sink_.get();
   setup.make_snapshot = [this](auto running) { return snapshot(std::move(running)); };
   setup.on_progress = [&](const search::Progress& now) { progress.show(now); };
-  return run::run_phase(session_.world(), setup);
+  take_peak_private_bytes();
+  const auto end = run::run_phase(session_.world(), setup);
+  // A rank that has a node for itself holds the shared data alone.
+  const std::uint64_t shared_bytes = data_.loaded.memory.n_bytes + folds.n_bytes();
+  const auto alone_bytes = session_.node().size() == 1 ? shared_bytes : 0;
+  const auto peak_bytes = take_peak_private_bytes();
+  most_private_bytes_ =
+      std::max(most_private_bytes_, peak_bytes - std::min(peak_bytes, alone_bytes));
+  most_shared_bytes_ = std::max(most_shared_bytes_, shared_bytes);
+  return end;
 }
 
 run::PhaseEnd SearchJob::cross_validate() {
@@ -226,7 +237,8 @@ run::PhaseEnd SearchJob::cross_validate() {
     end = run_tasks("search", plan_.families, *cv_folds_, cv_phase_.get());
     cv_folds_->release(node);
     if (end == run::PhaseEnd::kStopped) return end;
-    log::info(format("search phase: {:.2f} s", monotonic_s() - begin_s));
+    search_s_ = monotonic_s() - begin_s;
+    log::info(format("search phase: {:.2f} s", search_s_));
   }
   choose_best();
   return end;
@@ -298,8 +310,7 @@ run::PhaseEnd SearchJob::refit() {
   });
   session_.world().together([&] {
     if (!session_.is_root()) return;
-    auto tasks = search::make_blocks(refit_families_.front(), search::kRefitFold,
-                                     refit_block_trees(refit_families_.front()));
+    auto tasks = search::make_refit_blocks(refit_families_.front());
     for (auto& task : tasks) {
       task.cost = search::estimate_cost(refit_families_.front(), task.last_unit - task.first_unit,
                                         data_.shape);
@@ -313,7 +324,8 @@ run::PhaseEnd SearchJob::refit() {
   const auto end = run_tasks(phase_name(), refit_families_, *refit_folds_, refit_phase_.get());
   refit_folds_->release(session_.node());
   if (end == run::PhaseEnd::kDone) {
-    log::info(format("{} phase: {:.2f} s", phase_name(), monotonic_s() - begin_s));
+    refit_s_ = monotonic_s() - begin_s;
+    log::info(format("{} phase: {:.2f} s", phase_name(), refit_s_));
   }
   return end;
 }
@@ -352,7 +364,36 @@ void SearchJob::write_outputs() {
     store::save_model(session_.output_path(job_.output.model), assemble_model());
   }
   if (results_) write_tables();
-  report_end();
+}
+
+/// What the job will take, before anything is trained. Shared memory that cannot be there ends it
+/// now, not after a search of hours when the refit's is made.
+void SearchJob::look_ahead() {
+  session_.world().together([&] {
+    forecast_ = run::make_forecast(describe_work(session_, data_, plan_), own_allocation(session_));
+    auto still_to_come = forecast_;
+    still_to_come.table_bytes = 0;
+    auto shared_only = still_to_come;
+    shared_only.program_bytes = shared_only.working_bytes = 0;
+    const auto limits = run::node_limits();
+    if (const auto error = run::refuse(shared_only, limits)) throw *error;
+    if (const auto error = run::refuse(still_to_come, limits)) {
+      log::warning(format("memory may not suffice: {}", error->what()));
+    }
+  });
+  log::info(run::brief(forecast_));
+}
+
+/// Collective.
+void SearchJob::compare_with_forecast() {
+  const auto most = session_.world().max(static_cast<std::int64_t>(most_private_bytes_));
+  log::info(format(
+      "planned against real: search {} {}, {} {} {}; shared on a node {} {}; of its own a rank "
+      "{} {}",
+      print_duration(forecast_.search_s), print_duration(search_s_), phase_name(),
+      print_duration(forecast_.refit_s), print_duration(refit_s_),
+      print_bytes(forecast_.shared_bytes()), print_bytes(most_shared_bytes_),
+      print_bytes(forecast_.private_bytes()), print_bytes(static_cast<std::uint64_t>(most))));
 }
 
 void SearchJob::write_tables() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "orchard/run/fold_store.hpp"
+#include "orchard/run/forecast.hpp"
 #include "orchard/run/scheduler.hpp"
 #include "orchard/store/checkpoint.hpp"
 #include "prepared_data.hpp"
@@ -24,6 +25,7 @@ class SearchJob {
   search::Cutting choose_cutting(const std::vector<search::Family>& families,
                                  std::int32_t n_folds) const;
   void choose_layout(const std::vector<search::Family>& families, std::size_t n_fits);
+  void look_ahead();
   void resume();
   run::PhaseEnd cross_validate();
   run::PhaseEnd refit();
@@ -41,6 +43,7 @@ class SearchJob {
   /// "refit", or "training" for `train`.
   std::string phase_name() const;
   model::Ensemble assemble_model();
+  void compare_with_forecast();
   void report_end() const;
 
   Session& session_;
@@ -59,6 +62,11 @@ class SearchJob {
   std::unique_ptr<run::FoldStore> cv_folds_, refit_folds_;
   std::unique_ptr<search::Phase> cv_phase_, refit_phase_;
   std::optional<search::Results> results_;
+  run::Forecast forecast_;
+  // As it was: seconds of the phases, bytes on this rank's node and of this rank alone.
+  double search_s_ = 0, refit_s_ = 0;
+  std::size_t most_shared_bytes_ = 0;
+  std::uint64_t most_private_bytes_ = 0;
   double began_s_, earlier_s_ = 0;
   std::int32_t n_restarts_ = 0;
 };

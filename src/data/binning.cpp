@@ -1,13 +1,12 @@
 #include "orchard/data/binning.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <map>
 #include <numeric>
 
-#include "bin_search.hpp"
+#include "column_values.hpp"
 #include "cut_points.hpp"
 #include "first_bins.hpp"
 #include "orchard/base/error.hpp"
@@ -19,25 +18,8 @@ using model::FeatureKind;
 
 constexpr std::size_t kLine = 64;  // bytes of the cache
 constexpr std::size_t kBlockRows = 16384;
-constexpr std::size_t kGatheredRows = 2048;
 /// Features worked on at once: bounds the memory for their searches.
 constexpr std::size_t kWaveFeatures = 256;
-
-/// Calls use(values, i) for the values of rows[i ..), block by block: where the rows follow each
-/// other they are read in place.
-template <class Use>
-void for_values(const float* column, std::span<const RowIndex> rows, Use&& use) {
-  if (!rows.empty() && rows.back() - rows.front() + std::size_t{1} == rows.size()) {
-    use(std::span<const float>(column + rows.front(), rows.size()), std::size_t{0});
-    return;
-  }
-  std::array<float, kGatheredRows> values;
-  for (std::size_t begin = 0; begin < rows.size(); begin += values.size()) {
-    const std::size_t n_values = std::min(values.size(), rows.size() - begin);
-    for (std::size_t i = 0; i < n_values; ++i) values[i] = column[rows[begin + i]];
-    use(std::span<const float>(values.data(), n_values), begin);
-  }
-}
 
 /// A feature while its bins are made.
 class FeatureBinner {
@@ -63,7 +45,7 @@ class FeatureBinner {
   /// First bins of training rows. Any thread.
   void put(std::span<const RowIndex> rows, Bin* out) const {
     if (first_ == nullptr) return fill(rows, out);
-    for_values(column_, rows, [&](std::span<const float> values, std::size_t at) {
+    for_values(column_, 0, rows, [&](std::span<const float> values, std::size_t at) {
       first_->put(values, out + at);
     });
   }
@@ -81,14 +63,7 @@ class FeatureBinner {
 
   /// Final bins of any rows, once settled. Any thread.
   void fill(std::span<const RowIndex> rows, Bin* out) const {
-    if (bins_.kind == FeatureKind::kCategorical) {
-      for (std::size_t i = 0; i < rows.size(); ++i) out[i] = bins_.bin(column_[rows[i]]);
-      return;
-    }
-    const CutTable cuts(bins_.cuts);
-    for_values(column_, rows, [&](std::span<const float> values, std::size_t at) {
-      cuts.bins_of(values, static_cast<Bin>(bins_.missing_bin()), out + at);
-    });
+    fill_bins(bins_, column_, 0, rows, out);
   }
   FeatureBins take() { return std::move(bins_); }
 
@@ -138,14 +113,13 @@ void BinnedLayout::hold_columns(std::size_t n_columns) {
 namespace {
 
 /// The columns of features [first, first + binners.size()) of one wave.
-void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
-              const BinnedLayout& layout, std::span<FeatureBinner> binners, Bin* columns,
-              parallel::Pool& pool) {
+void bin_wave(std::span<const RowIndex> train, std::span<const RowIndex> test,
+              std::span<const RowIndex> sample, int max_bins, const BinnedLayout& layout,
+              std::span<FeatureBinner> binners, Bin* columns, parallel::Pool& pool) {
   const auto column = [&](std::size_t i) { return columns + i * layout.column_stride; };
   std::vector<FeatureBinner::Scratch> scratch(static_cast<std::size_t>(pool.n_threads()));
   pool.for_chunks(binners.size(), 1, [&](std::size_t i, std::size_t, int thread) {
-    binners[i].prepare(fold.train, sample, max_bins, scratch[static_cast<std::size_t>(thread)],
-                       pool);
+    binners[i].prepare(train, sample, max_bins, scratch[static_cast<std::size_t>(thread)], pool);
   });
   scratch.clear();
 
@@ -163,7 +137,7 @@ void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
   std::vector<std::size_t> all(binners.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   for (auto features = all; !features.empty();) {
-    for_all(features, fold.train, 0,
+    for_all(features, train, 0,
             [&](std::size_t feature, auto rows, Bin* out) { binners[feature].put(rows, out); });
     std::erase_if(features, [&](std::size_t feature) { return !binners[feature].revise(); });
   }
@@ -171,7 +145,7 @@ void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
     binners[i].settle({column(i), layout.n_train});
     std::memset(column(i) + layout.n_rows(), 0, layout.column_stride - layout.n_rows());
   });
-  for_all(all, fold.test, layout.n_train,
+  for_all(all, test, layout.n_train,
           [&](std::size_t feature, auto rows, Bin* out) { binners[feature].fill(rows, out); });
 }
 
@@ -199,11 +173,16 @@ class Samples {
 /// Some columns of a table at a time, read from its source where nobody holds them.
 class Part {
  public:
-  Part(const Table& table, std::size_t n_features) : table_(table) {
+  /// At most `n_features` at a time. Since each reading of narrow rows passes over the whole file,
+  /// what is read at once is up to half as much as the bins that `n_tasks` make of all features,
+  /// but not more than half of them.
+  Part(const Table& table, std::size_t n_features, std::size_t n_tasks)
+      : table_(table), n_features_(n_features) {
     if (table.source == nullptr) return;
-    n_features_ =
-        std::clamp<std::size_t>(Table::kPartBytes / (table.n_rows * sizeof(float)), 1, n_features_);
-    read_.resize(std::min(n_features_, n_features) * table.n_rows);
+    const std::size_t n_fit = Table::kPartBytes / (table.n_rows * sizeof(float));
+    const std::size_t n_half = std::min<std::size_t>(n_tasks, 4) * n_features / 8;
+    n_features_ = std::clamp<std::size_t>(std::max(n_fit, n_half), 1, n_features);
+    read_.resize(n_features_ * table.n_rows);
   }
   std::size_t n_features() const { return n_features_; }
 
@@ -221,7 +200,7 @@ class Part {
 
  private:
   const Table& table_;
-  std::size_t n_features_ = kWaveFeatures;
+  std::size_t n_features_;
   std::vector<float> read_;
 };
 
@@ -239,10 +218,18 @@ std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
                 last <= task.layout->n_features &&
                 task.layout->n_features == table.columns.size() &&
                 task.layout->n_train == task.fold->train.size() &&
-                task.layout->n_test == task.fold->test.size(),
+                task.layout->n_test == (task.memory == nullptr ? 0 : task.fold->test.size()),
             "table, fold and layout belong together");
   }
-  Part part(table, last - first);
+  if (first == last) return bins;
+  // Columns that nobody keeps lie in a part of the same size as those that are read.
+  std::size_t n_wave = std::min(kWaveFeatures, last - first), n_dropped = 0;
+  for (const BinTask& task : tasks) {
+    if (task.memory == nullptr) n_dropped = std::max(n_dropped, task.layout->column_stride);
+  }
+  if (n_dropped > 0) n_wave = std::clamp<std::size_t>(Table::kPartBytes / n_dropped, 1, n_wave);
+  Part part(table, n_wave, tasks.size());
+  std::vector<Bin> dropped(n_dropped * part.n_features());
   for (std::size_t begin = first; begin < last; begin += part.n_features()) {
     const std::size_t end = std::min(last, begin + part.n_features());
     const auto columns = part.columns(begin, end, pool);
@@ -252,8 +239,12 @@ std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
       for (std::size_t f = begin; f < end; ++f) {
         binners.emplace_back(columns[f - begin], table.schema.features[f]);
       }
-      bin_wave(*task.fold, samples.of(*task.fold, pool), task.max_bins, *task.layout, binners,
-               reinterpret_cast<Bin*>(task.memory) + begin * task.layout->column_stride, pool);
+      const bool keeps = task.memory != nullptr;
+      bin_wave(task.fold->train, keeps ? std::span(task.fold->test) : std::span<const RowIndex>(),
+               samples.of(*task.fold, pool), task.max_bins, *task.layout, binners,
+               keeps ? reinterpret_cast<Bin*>(task.memory) + begin * task.layout->column_stride
+                     : dropped.data(),
+               pool);
       for (auto& binner : binners) bins[i].push_back(binner.take());
     }
   }

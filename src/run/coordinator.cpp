@@ -98,18 +98,19 @@ void Coordinator::tell_of_groups() const {
 
 /// For those who watch this rank.
 void Coordinator::tell_of_waiting() {
+  constexpr std::size_t kMaxNamed = 8;
   beat();
   if (waiting_ && n_told_ == ranks_of_task_.size()) return;
   n_told_ = ranks_of_task_.size();
-  std::string text = "waits for ";
-  if (ranks_of_task_.empty()) text += "the other ranks";
-  const char* separator = "";
+  std::string text;
+  std::size_t n_named = 0;
   for (const auto& [task, ranks] : ranks_of_task_) {
-    text += format("{}task {} of rank {}", separator, task, ranks.front());
-    separator = ", ";
+    if (n_named == kMaxNamed) break;
+    text += format("{}task {} of rank {}", n_named++ == 0 ? "" : ", ", task, ranks.front());
   }
+  if (n_told_ > n_named) text += format(" and {} more", n_told_ - n_named);
   waiting_.reset();
-  waiting_.emplace(text);
+  waiting_.emplace("waits for " + (text.empty() ? std::string("the other ranks") : text));
 }
 
 bool Coordinator::serve() {

@@ -8,6 +8,7 @@
 
 #include "messages.hpp"
 #include "orchard/base/clock.hpp"
+#include "orchard/base/process.hpp"
 #include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/search/runner.hpp"
@@ -56,6 +57,7 @@ class TaskWork {
         note_failure(error);
       }
     }
+    note_private_bytes();
     result.task = task_.id;
     result.failure = failure_;
     result.fit_s = resumed_s_ + (fit_end_s_ - began_s_);

@@ -116,6 +116,11 @@ class Communicator {
   std::shared_ptr<Backend> backend_;
 };
 
+/// Bytes that are free where the ranks of a node share memory (/dev/shm). Local.
+std::optional<std::uint64_t> free_shared_bytes();
+/// Memory of this node that the kernel calls available. Local.
+std::optional<std::uint64_t> available_memory_bytes();
+
 /// A single process.
 Communicator self();
 

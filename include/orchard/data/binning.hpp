@@ -126,13 +126,15 @@ struct BinTask {
   const Fold* fold = nullptr;
   int max_bins = 255;
   const BinnedLayout* layout = nullptr;
+  /// Null: only the bins are wanted. The layout is then of the training rows alone.
   std::byte* memory = nullptr;
 };
 
 /// Makes the bins of features [first, last) and writes their columns, of all rows of the folds,
 /// into the memory of each task. Different feature ranges may be done by different ranks at once;
-/// columns only. A table that nobody holds is read once for all tasks, features that fit
-/// Table::kPartBytes, and at least one, at a time.
+/// columns only. A table that nobody holds is read once for all tasks, a few features at a time:
+/// those that fit Table::kPartBytes, at least one, or up to half of them where several tasks make
+/// bins.
 ///
 /// Every distinct value of the training rows is a bin while there are at most `max_bins` (1 .. 255)
 /// of them; otherwise cuts lie at evenly spaced ranks of at most 200,000 training rows chosen by
@@ -143,6 +145,19 @@ std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
                                                   std::span<const BinTask> tasks,
                                                   std::uint64_t random_state, std::size_t first,
                                                   std::size_t last, parallel::Pool& pool);
+/// Some rows of a fold, ascending, whose bins are known.
+struct ShareTask {
+  std::span<const RowIndex> train, test;
+  const std::vector<FeatureBins>* bins = nullptr;  ///< of all features
+  const BinnedLayout* layout = nullptr;            ///< of these rows
+  std::byte* memory = nullptr;
+};
+
+/// Writes the columns of all features. A table that nobody holds is read once for all tasks, in
+/// blocks of rows that fit Table::kPartBytes, where a task needs them. Local; the same for any
+/// number of threads. Throws Stopped, kData.
+void bin_rows(const Table& table, std::span<const ShareTask> tasks, parallel::Pool& pool);
+
 /// The columns of the row-major copy, from finished columns of all features. Greedy, in the order
 /// of the features: one that has two bins and no missing values in the training rows joins a bundle
 /// whose features, checked on all training rows, are in their more frequent bins wherever it is not
