@@ -162,7 +162,7 @@ class Groups : public Invariance, public ::testing::TestWithParam<Task> {
 };
 
 TEST_P(Groups, RowsOfBoosting) {
-  make_job(GetParam().name, GetParam().is_plain, 6500, 12, "[grid.forest]");
+  make_job(GetParam().name, GetParam().is_plain, 1500, 6, "[grid.forest]");
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   expect_same_in(1, "rows");
   expect_same_in(2, "rows");
@@ -173,7 +173,7 @@ TEST_P(Groups, RowsOfBoosting) {
 }
 
 TEST_P(Groups, RanksThatJoin) {
-  make_job(GetParam().name, GetParam().is_plain, 6500, 60);
+  make_job(GetParam().name, false, 4000, 200, "[grid.forest]");
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   const Environment few_rows = {{"ORCHARD_MIN_SHARE_ROWS", "500"}};
   for (const int n_ranks : {2, 3, 4}) expect_same_in(n_ranks, "auto", {}, few_rows);
@@ -196,7 +196,7 @@ TEST_P(Groups, WholeFitsAndTrees) {
 }
 
 TEST_P(Groups, ResumedInOtherLayouts) {
-  make_job(GetParam().name, GetParam().is_plain, 2500, 300, "[grid.forest]");
+  make_job(GetParam().name, false, 1500, 200, "[grid.forest]");
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   const std::vector<std::vector<std::string>> layouts = {
       {"--parallel.layout=rows"},
@@ -247,8 +247,7 @@ TEST_F(ManyRanks, ThanFits) {
   const auto outcome = search(8, "many", {"--n-jobs=1"});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   expect_equal("alone", "many");
-  EXPECT_NE(file_bytes(directory_ / "many/run.log").find("1-7 had nothing to do"),
-            std::string::npos)
+  EXPECT_NE(file_bytes(directory_ / "many/run.log").find(" had nothing to do"), std::string::npos)
       << file_bytes(directory_ / "many/run.log");
 }
 
