@@ -31,16 +31,14 @@ std::string data_part(const Session& session, const PreparedData& data) {
 
 std::string family_line(const search::Family& family) {
   if (!family.is_forest()) {
-    return format("          family {}: {}, {} point{}, {} rounds\n", family.id,
-                  options::name_of(family.estimator), family.members.size(),
-                  family.members.size() == 1 ? "" : "s", family.n_units());
+    return format("          family {}: {}, {}, {}\n", family.id,
+                  options::name_of(family.estimator), counted(family.members.size(), "point"),
+                  counted(family.n_units(), "round"));
   }
-  return format(
-      "          family {}: {}, {} point{} read out of {} trees ({} stage{} x {} cut{})\n",
-      family.id, options::name_of(family.estimator), family.members.size(),
-      family.members.size() == 1 ? "" : "s", family.n_units(), family.stages.size(),
-      family.stages.size() == 1 ? "" : "s", family.cut_settings.size(),
-      family.cut_settings.size() == 1 ? "" : "s");
+  return format("          family {}: {}, {} read out of {} ({} x {})\n", family.id,
+                options::name_of(family.estimator), counted(family.members.size(), "point"),
+                counted(family.n_units(), "tree"), counted(family.stages.size(), "stage"),
+                counted(family.cut_settings.size(), "cut"));
 }
 
 std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
@@ -71,10 +69,10 @@ run::Allocation planned_allocation(Session& session, const options::CommandLine&
   out.n_ranks = static_cast<int>(line.n_ranks.value_or(session.world().size()));
   out.n_nodes = static_cast<int>(line.n_nodes.value_or(1));
   if (out.n_nodes > out.n_ranks) {
-    throw Error(ErrorKind::kResources,
-                format("{} rank{} cannot use {} nodes", out.n_ranks, out.n_ranks == 1 ? "" : "s",
-                       out.n_nodes),
-                "--nodes", "Give at least one rank to each node.");
+    throw Error(
+        ErrorKind::kResources,
+        format("{} cannot use {}", counted(out.n_ranks, "rank"), counted(out.n_nodes, "node")),
+        "--nodes", "Give at least one rank to each node.");
   }
   out.n_cores = static_cast<int>(line.n_cores.value_or(parallel::allowed_cores()));
   const auto& settings = session.job().parallel;
@@ -112,15 +110,14 @@ std::string layout_line(const options::ParallelSettings& settings, int n_ranks) 
 
 std::string layout_part(const run::Forecast& forecast, const options::ParallelSettings& settings) {
   const auto& allocation = forecast.allocation;
-  std::string text = format(
-      "ranks     {} on {} node{}, {} x {} thread{} on {} core{} each ({})\n", allocation.n_ranks,
-      allocation.n_nodes, allocation.n_nodes == 1 ? "" : "s", allocation.n_ranks_on_node(),
-      allocation.n_threads, allocation.n_threads == 1 ? "" : "s", allocation.n_cores,
-      allocation.n_cores == 1 ? "" : "s", allocation.threads_origin);
+  std::string text = format("ranks     {} on {}, {} x {} on {} each ({})\n", allocation.n_ranks,
+                            counted(allocation.n_nodes, "node"), allocation.n_ranks_on_node(),
+                            counted(allocation.n_threads, "thread"),
+                            counted(allocation.n_cores, "core"), allocation.threads_origin);
   text += format("layout    {}\n", layout_line(settings, allocation.n_ranks));
   if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
-    text += format("          {} rank{} will find no task: there are {}\n", n_idle,
-                   n_idle == 1 ? "" : "s", std::max(forecast.n_tasks, forecast.n_refit_tasks));
+    text += format("          {} will find no task: there are {}\n", counted(n_idle, "rank"),
+                   std::max(forecast.n_tasks, forecast.n_refit_tasks));
   }
   return text;
 }
@@ -132,12 +129,11 @@ std::string memory_part(const run::Forecast& forecast, const run::NodeLimits& li
   }
   text += format(
       "\n          shared {}: table {}, binned folds {}, then binned refit {}\n"
-      "          {} rank{} x {}: program {}, fits {}\n",
+      "          {} x {}: program {}, fits {}\n",
       print_bytes(forecast.shared_bytes()), print_bytes(forecast.table_bytes),
       print_bytes(forecast.search_bytes), print_bytes(forecast.refit_bytes),
-      forecast.allocation.n_ranks_on_node(), forecast.allocation.n_ranks_on_node() == 1 ? "" : "s",
-      print_bytes(forecast.private_bytes()), print_bytes(forecast.program_bytes),
-      print_bytes(forecast.working_bytes));
+      counted(forecast.allocation.n_ranks_on_node(), "rank"), print_bytes(forecast.private_bytes()),
+      print_bytes(forecast.program_bytes), print_bytes(forecast.working_bytes));
   if (limits.shared_bytes && forecast.allocation.n_ranks_on_node() > 1) {
     text += format("          /dev/shm has {} free\n", print_bytes(*limits.shared_bytes));
   }

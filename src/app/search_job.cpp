@@ -79,20 +79,20 @@ void SearchJob::plan() {
         search::make_plan(std::move(points), job_.search.share_fits, n_folds, data_.shape, cutting);
   });
   const auto& table = data_.loaded.table;
-  log::info(format(
-      "{}: {} rows, {} features, {}", job_.data.train, table.n_rows, table.schema.n_features(),
-      table.schema.task == Task::kRegression ? "regression"
-                                             : format("{} classes", table.schema.n_classes())));
+  log::info(format("{}: {}, {}, {}", job_.data.train, counted(table.n_rows, "row"),
+                   counted(table.schema.n_features(), "feature"),
+                   table.schema.task == Task::kRegression
+                       ? "regression"
+                       : format("{} classes", table.schema.n_classes())));
   if (plan_.n_folds > 0) {
-    log::info(format("{} points x {} folds = {} fits, shared: {} {}, {} fits in {} tasks",
-                     plan_.points.size(), plan_.n_folds,
-                     plan_.points.size() * static_cast<std::size_t>(plan_.n_folds),
+    log::info(format("{} x {} = {}, shared: {} {}, {} in {}", counted(plan_.points.size(), "point"),
+                     counted(plan_.n_folds, "fold"),
+                     counted(plan_.points.size() * static_cast<std::size_t>(plan_.n_folds), "fit"),
                      plan_.families.size(), plan_.families.size() == 1 ? "family" : "families",
-                     plan_.n_fits(), plan_.tasks.size()));
+                     counted(plan_.n_fits(), "fit"), counted(plan_.tasks.size(), "task")));
   }
-  log::info(format("{} rank{}, {} thread{} each ({}), {} instructions", session_.world().size(),
-                   session_.world().size() == 1 ? "" : "s", session_.threads().n_threads,
-                   session_.threads().n_threads == 1 ? "" : "s", session_.threads().origin,
+  log::info(format("{}, {} each ({}), {} instructions", counted(session_.world().size(), "rank"),
+                   counted(session_.threads().n_threads, "thread"), session_.threads().origin,
                    name_of(instruction_set())));
   look_ahead();
 }
@@ -115,8 +115,8 @@ void SearchJob::choose_layout(const std::vector<search::Family>& families, std::
     group_ = world.split(static_cast<int>(group));
   }
   if (group_) {
-    log::info(format("layout rows: {} group{} of up to {} ranks a fit", layout_.groups.size(),
-                     layout_.groups.size() == 1 ? "" : "s", layout_.groups.front().size()));
+    log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),
+                     counted(layout_.groups.front().size(), "rank")));
   }
 }
 
@@ -188,10 +188,11 @@ search::Snapshot SearchJob::snapshot(std::vector<search::RunningTask> running) c
 
 run::PhaseEnd SearchJob::run_tasks(const std::string& name,
                                    const std::vector<search::Family>& families,
-                                   const run::FoldStore& folds, search::Phase* phase) {
+                                   const PhaseBins& bins, search::Phase* phase) {
   report::ProgressLine progress(name, session_.is_root() ? job_.job.verbose : 0);
-  const search::TaskContext tasks{families, data_.loaded.table.schema, job_.search.scoring,
-                                  folds,    job_.job.random_state,     session_.pool()};
+  search::TaskContext tasks{families,      data_.loaded.table.schema, job_.search.scoring,
+                            bins.source(), job_.job.random_state,     session_.pool()};
+  tasks.has_shares = bins.has_shares();
   run::PhaseSetup setup;
   setup.make_runner = search::task_runners(tasks);
   setup.group_runners = search::group_runners(tasks);
@@ -207,7 +208,7 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
   take_peak_private_bytes();
   const auto end = run::run_phase(session_.world(), setup);
   // A rank that has a node for itself holds the shared data alone.
-  const std::uint64_t shared_bytes = data_.loaded.memory.n_bytes + folds.n_bytes();
+  const std::uint64_t shared_bytes = data_.loaded.memory.n_bytes + bins.n_shared_bytes();
   const auto alone_bytes = session_.node().size() == 1 ? shared_bytes : 0;
   const auto peak_bytes = take_peak_private_bytes();
   most_private_bytes_ =
@@ -223,19 +224,18 @@ run::PhaseEnd SearchJob::cross_validate() {
   if (plan_.n_folds > 0) {
     choose_layout(plan_.families, plan_.n_fits());
     session_.world().together([&] {
-      cv_folds_ = std::make_unique<run::FoldStore>(node, data_.loaded.table,
-                                                   fold_needs(plan_.families, data_.folds),
-                                                   job_.job.random_state, session_.pool());
+      cv_bins_ = std::make_unique<PhaseBins>(session_, data_.loaded.table,
+                                             fold_needs(plan_.families, data_.folds), group_);
     });
     session_.world().together([&] {
       if (!session_.is_root()) return;
       cv_phase_ =
           std::make_unique<search::Phase>(plan_.families, plan_.tasks, 0, data_.loaded.table.schema,
-                                          job_.search.scoring, *cv_folds_);
+                                          job_.search.scoring, cv_bins_->source());
       restore(*cv_phase_);
     });
-    end = run_tasks("search", plan_.families, *cv_folds_, cv_phase_.get());
-    cv_folds_->release(node);
+    end = run_tasks("search", plan_.families, *cv_bins_, cv_phase_.get());
+    cv_bins_->release(node);
     if (end == run::PhaseEnd::kStopped) return end;
     search_s_ = monotonic_s() - begin_s;
     log::info(format("search phase: {:.2f} s", search_s_));
@@ -304,8 +304,7 @@ run::PhaseEnd SearchJob::refit() {
       need.fold = search::kRefitFold;
       need.rows = &data_.refit_rows;
     }
-    refit_folds_ = std::make_unique<run::FoldStore>(session_.node(), data_.loaded.table, needs,
-                                                    job_.job.random_state, session_.pool());
+    refit_bins_ = std::make_unique<PhaseBins>(session_, data_.loaded.table, needs, group_);
     data_.refit_rows.train = std::vector<RowIndex>();  // the binned data stands for them
   });
   session_.world().together([&] {
@@ -317,12 +316,12 @@ run::PhaseEnd SearchJob::refit() {
     }
     refit_phase_ = std::make_unique<search::Phase>(
         refit_families_, std::move(tasks), static_cast<std::int32_t>(plan_.tasks.size()),
-        data_.loaded.table.schema, job_.search.scoring, *refit_folds_);
+        data_.loaded.table.schema, job_.search.scoring, refit_bins_->source());
     restore(*refit_phase_);
     if (refit_phase_->is_done()) log::info("already complete: only the outputs are written again");
   });
-  const auto end = run_tasks(phase_name(), refit_families_, *refit_folds_, refit_phase_.get());
-  refit_folds_->release(session_.node());
+  const auto end = run_tasks(phase_name(), refit_families_, *refit_bins_, refit_phase_.get());
+  refit_bins_->release(session_.node());
   if (end == run::PhaseEnd::kDone) {
     refit_s_ = monotonic_s() - begin_s;
     log::info(format("{} phase: {:.2f} s", phase_name(), refit_s_));

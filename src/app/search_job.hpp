@@ -6,10 +6,10 @@
 #include <optional>
 #include <vector>
 
-#include "orchard/run/fold_store.hpp"
 #include "orchard/run/forecast.hpp"
 #include "orchard/run/scheduler.hpp"
 #include "orchard/store/checkpoint.hpp"
+#include "phase_bins.hpp"
 #include "prepared_data.hpp"
 
 namespace orchard::app {
@@ -36,7 +36,7 @@ class SearchJob {
   search::Snapshot snapshot(std::vector<search::RunningTask> running) const;
   void restore(search::Phase& phase);
   run::PhaseEnd run_tasks(const std::string& name, const std::vector<search::Family>& families,
-                          const run::FoldStore& folds, search::Phase* phase);
+                          const PhaseBins& bins, search::Phase* phase);
   bool has_refit() const;
   void choose_best();
   void judge_results();
@@ -59,7 +59,7 @@ class SearchJob {
   std::unique_ptr<store::CheckpointStore> checkpoints_;
   std::unique_ptr<run::CheckpointSink> sink_;
   std::optional<search::Snapshot> resumed_;
-  std::unique_ptr<run::FoldStore> cv_folds_, refit_folds_;
+  std::unique_ptr<PhaseBins> cv_bins_, refit_bins_;
   std::unique_ptr<search::Phase> cv_phase_, refit_phase_;
   std::optional<search::Results> results_;
   run::Forecast forecast_;

@@ -6,10 +6,10 @@
 namespace orchard::search {
 namespace {
 
-/// The rows of this rank: all of them, those that alone it holds, or an even share of what its node
-/// holds.
-data::BinnedData own_rows(const data::BinnedData& held, const learn::RowGroup* group) {
-  if (group == nullptr || !held.train_share.is_whole() || !held.test_share.is_whole()) return held;
+/// The rows of this rank: what it holds, or of a group's fit on whole data an even share.
+data::BinnedData own_rows(const data::BinnedData& held, const TaskContext& context) {
+  const auto* group = context.group;
+  if (group == nullptr || context.has_shares) return held;
   const auto rank = static_cast<std::uint64_t>(group->rank());
   const auto size = static_cast<std::uint64_t>(group->size());
   const auto share = [&](std::uint64_t n) {
@@ -26,7 +26,7 @@ struct TaskRunner::State {
       : context(task_context),
         task(spec),
         family(task_context.families[static_cast<std::size_t>(spec.family)]),
-        data(own_rows(task_context.folds.binned(spec.fold, family.max_bins()), context.group)),
+        data(own_rows(task_context.folds.binned(spec.fold, family.max_bins()), context)),
         judge(data, task_context.schema, task_context.scorers) {}
 
   bool is_refit() const { return task.fold == kRefitFold; }

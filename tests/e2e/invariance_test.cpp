@@ -48,6 +48,14 @@ std::string without(std::string text, const std::string& header) {
   return text.erase(begin, text.find("\n[", begin) + 1 - begin);
 }
 
+/// How often a job has begun to hand out tasks, by its log.
+std::size_t count_begun(const std::string& log) {
+  const std::string mark = " each (";
+  std::size_t n = 0;
+  for (auto at = log.find(mark); at != std::string::npos; at = log.find(mark, at + 1)) ++n;
+  return n;
+}
+
 /// One task in one directory, searched again and again.
 class Invariance {
  protected:
@@ -73,6 +81,33 @@ class Invariance {
     ASSERT_FALSE(file_bytes(directory_ / (a + "/model.h5")).empty());
     EXPECT_EQ(file_bytes(directory_ / (a + "/model.h5")),
               file_bytes(directory_ / (b + "/model.h5")));
+  }
+
+  /// Stops the search some times soon after it began; every start has the next number of ranks and
+  /// of these arguments.
+  void stop_again_and_again(const std::vector<std::vector<std::string>>& arguments,
+                            const Environment& environment) {
+    const auto log = directory_ / "stopped/run.log";
+    int n_stops = 0;
+    for (int start = 0; start < 30 && n_stops < 5; ++start) {
+      const auto n_begun = count_begun(file_bytes(log));
+      auto line = command(1 + start % 4, {"search", directory_ / "job.cfg", "--output-dir",
+                                          directory_ / "stopped", "--n-jobs=1"});
+      const auto& more = arguments[static_cast<std::size_t>(start) % arguments.size()];
+      line.insert(line.end(), more.begin(), more.end());
+      Process process(line, environment);
+      for (int i = 0; i < 2000 && process.is_running() && count_begun(file_bytes(log)) == n_begun;
+           ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(30 + 37 * start % 150));
+      process.send(SIGUSR1);
+      const auto outcome = process.wait(60);
+      if (outcome.code == 0) break;
+      ASSERT_EQ(outcome.code, 75) << outcome.errors;
+      ++n_stops;
+    }
+    EXPECT_GE(n_stops, 1);
   }
 
   Directory directory_;
@@ -162,7 +197,7 @@ class Groups : public Invariance, public ::testing::TestWithParam<Task> {
 };
 
 TEST_P(Groups, RowsOfBoosting) {
-  make_job(GetParam().name, GetParam().is_plain, 6500, 12, "[grid.forest]");
+  make_job(GetParam().name, GetParam().is_plain, 1500, 6, "[grid.forest]");
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   expect_same_in(1, "rows");
   expect_same_in(2, "rows");
@@ -173,7 +208,7 @@ TEST_P(Groups, RowsOfBoosting) {
 }
 
 TEST_P(Groups, RanksThatJoin) {
-  make_job(GetParam().name, GetParam().is_plain, 6500, 60);
+  make_job(GetParam().name, false, 4000, 200, "[grid.forest]");
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   const Environment few_rows = {{"ORCHARD_MIN_SHARE_ROWS", "500"}};
   for (const int n_ranks : {2, 3, 4}) expect_same_in(n_ranks, "auto", {}, few_rows);
@@ -196,31 +231,14 @@ TEST_P(Groups, WholeFitsAndTrees) {
 }
 
 TEST_P(Groups, ResumedInOtherLayouts) {
-  make_job(GetParam().name, GetParam().is_plain, 2500, 300, "[grid.forest]");
+  make_job(GetParam().name, false, 1500, 200, "[grid.forest]");
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
-  const std::vector<std::vector<std::string>> layouts = {
-      {"--parallel.layout=rows"},
-      {"--parallel.layout=auto"},
-      {"--parallel.layout=rows", "--parallel.ranks_per_fit=2"},
-      {"--parallel.layout=replicated"}};
-  int n_stops = 0;
-  for (int start = 0; start < 24 && n_stops < 6; ++start) {
-    auto line = command(2 + start % 3, {"search", directory_ / "job.cfg", "--output-dir",
-                                        directory_ / "stopped", "--n-jobs=1"});
-    const auto& layout = layouts[static_cast<std::size_t>(start) % layouts.size()];
-    line.insert(line.end(), layout.begin(), layout.end());
-    Process process(line, {{"ORCHARD_MIN_SHARE_ROWS", "300"}});
-    std::this_thread::sleep_for(std::chrono::milliseconds(500 + 100 * start % 700));
-    process.send(SIGUSR1);
-    const auto outcome = process.wait(60);
-    if (outcome.code == 0) break;
-    // Before the handlers are installed the signal ends mpirun.
-    if (outcome.code != 128 + SIGUSR1) {
-      ASSERT_EQ(outcome.code, 75) << outcome.errors;
-      ++n_stops;
-    }
-  }
-  EXPECT_GE(n_stops, 1);
+  stop_again_and_again({{"--parallel.layout=rows"},
+                        {"--parallel.layout=auto"},
+                        {"--parallel.layout=rows", "--parallel.ranks_per_fit=2"},
+                        {"--parallel.layout=replicated"},
+                        {"--parallel.layout=rows"}},
+                       {{"ORCHARD_MIN_SHARE_ROWS", "300"}});
   ASSERT_EQ(search(2, "stopped").code, 0);
   expect_equal("alone", "stopped");
 }
@@ -247,8 +265,7 @@ TEST_F(ManyRanks, ThanFits) {
   const auto outcome = search(8, "many", {"--n-jobs=1"});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   expect_equal("alone", "many");
-  EXPECT_NE(file_bytes(directory_ / "many/run.log").find("1-7 had nothing to do"),
-            std::string::npos)
+  EXPECT_NE(file_bytes(directory_ / "many/run.log").find(" had nothing to do"), std::string::npos)
       << file_bytes(directory_ / "many/run.log");
 }
 
@@ -264,36 +281,10 @@ TEST_P(Interruptions, SharedAndSeparateFits) {
   expect_equal("shared", "separate");
 }
 
-/// How often a job has begun to hand out tasks, by its log.
-std::size_t count_begun(const std::string& log) {
-  const std::string mark = " each (";
-  std::size_t n = 0;
-  for (auto at = log.find(mark); at != std::string::npos; at = log.find(mark, at + 1)) ++n;
-  return n;
-}
-
 TEST_P(Interruptions, StopsInOrderAndGoesOnElsewhere) {
   write_file(directory_ / "job.cfg", job_text(data_, GetParam(), false, 150));
   ASSERT_EQ(search(1, "straight").code, 0);
-  const auto log = directory_ / "stopped/run.log";
-  int n_stops = 0;
-  for (int start = 0; start < 30 && n_stops < 5; ++start) {
-    const auto n_begun = count_begun(file_bytes(log));
-    Process process(command(1 + start % 4, {"search", directory_ / "job.cfg", "--output-dir",
-                                            directory_ / "stopped", "--n-jobs=1"}),
-                    {});
-    for (int i = 0; i < 2000 && process.is_running() && count_begun(file_bytes(log)) == n_begun;
-         ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(30 + 37 * start % 150));
-    process.send(SIGUSR1);
-    const auto outcome = process.wait(60);
-    if (outcome.code == 0) break;
-    ASSERT_EQ(outcome.code, 75) << outcome.errors;
-    ++n_stops;
-  }
-  EXPECT_GE(n_stops, 1);
+  stop_again_and_again({{}}, {});
   ASSERT_EQ(search(2, "stopped").code, 0);
   expect_equal("straight", "stopped");
 }

@@ -3,9 +3,8 @@
 // at the polls of its own fits. Workers grow fits and answer at theirs. No collective of all ranks
 // is entered between the phase's beginning and its end.
 //
-//   worker -> 0   ready for another task | idle | result of a task | units grown since the last
-//   pull
-//                 | signal received
+//   worker -> 0   ready for another task | idle | result of a task | units grown since the
+//                 last pull | signal received
 //   0 -> worker   task (with the units an earlier run had finished) | join or grow a group | pull
 //                 | stop | end
 //

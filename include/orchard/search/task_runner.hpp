@@ -23,6 +23,7 @@ struct TaskContext {
   std::uint64_t random_state;
   parallel::Pool& pool;
   learn::RowGroup* group = nullptr;  ///< the ranks that grow the task with this one, or none
+  bool has_shares = false;           ///< `folds` holds the own rows of the group; else all rows
 };
 
 /// Grows the fit for real, on the pool's threads.
