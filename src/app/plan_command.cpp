@@ -14,14 +14,6 @@ namespace {
 // Long enough for a few units of two families, short enough to be asked often.
 constexpr double kCalibration_s = 1.5;
 
-/// A table that a search holds: `plan` itself leaves the features in an HDF5 file.
-std::size_t table_bytes(const data::Table& table) {
-  const std::size_t n_rows = table.n_rows;
-  const std::size_t n_held = table.source == nullptr ? table.schema.n_features() : 0;
-  return n_rows *
-         (n_held * sizeof(float) + sizeof(double) + (table.weight.empty() ? 0 : sizeof(double)));
-}
-
 std::string data_part(const Session& session, const PreparedData& data) {
   const auto& table = data.loaded.table;
   std::size_t n_categorical = 0;
@@ -39,16 +31,14 @@ std::string data_part(const Session& session, const PreparedData& data) {
 
 std::string family_line(const search::Family& family) {
   if (!family.is_forest()) {
-    return format("          family {}: {}, {} point{}, {} rounds\n", family.id,
-                  options::name_of(family.estimator), family.members.size(),
-                  family.members.size() == 1 ? "" : "s", family.n_units());
+    return format("          family {}: {}, {}, {}\n", family.id,
+                  options::name_of(family.estimator), counted(family.members.size(), "point"),
+                  counted(family.n_units(), "round"));
   }
-  return format(
-      "          family {}: {}, {} point{} read out of {} trees ({} stage{} x {} cut{})\n",
-      family.id, options::name_of(family.estimator), family.members.size(),
-      family.members.size() == 1 ? "" : "s", family.n_units(), family.stages.size(),
-      family.stages.size() == 1 ? "" : "s", family.cut_settings.size(),
-      family.cut_settings.size() == 1 ? "" : "s");
+  return format("          family {}: {}, {} read out of {} ({} x {})\n", family.id,
+                options::name_of(family.estimator), counted(family.members.size(), "point"),
+                counted(family.n_units(), "tree"), counted(family.stages.size(), "stage"),
+                counted(family.cut_settings.size(), "cut"));
 }
 
 std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
@@ -79,10 +69,10 @@ run::Allocation planned_allocation(Session& session, const options::CommandLine&
   out.n_ranks = static_cast<int>(line.n_ranks.value_or(session.world().size()));
   out.n_nodes = static_cast<int>(line.n_nodes.value_or(1));
   if (out.n_nodes > out.n_ranks) {
-    throw Error(ErrorKind::kResources,
-                format("{} rank{} cannot use {} nodes", out.n_ranks, out.n_ranks == 1 ? "" : "s",
-                       out.n_nodes),
-                "--nodes", "Give at least one rank to each node.");
+    throw Error(
+        ErrorKind::kResources,
+        format("{} cannot use {}", counted(out.n_ranks, "rank"), counted(out.n_nodes, "node")),
+        "--nodes", "Give at least one rank to each node.");
   }
   out.n_cores = static_cast<int>(line.n_cores.value_or(parallel::allowed_cores()));
   const auto& settings = session.job().parallel;
@@ -100,17 +90,34 @@ run::Allocation planned_allocation(Session& session, const options::CommandLine&
   return out;
 }
 
-std::string layout_part(const run::Forecast& forecast) {
+/// The layout and why: what the job demands, or what it will do for want of a demand.
+std::string layout_line(const options::ParallelSettings& settings, int n_ranks) {
+  switch (settings.layout) {
+    case options::Layout::kReplicated:
+      return "replicated, as demanded: every fit is grown by one rank";
+    case options::Layout::kTrees:
+      return "trees, as demanded: forests are grown in blocks of trees";
+    case options::Layout::kRows:
+      return format(
+          "rows, as demanded: {} ranks grow a fit, each with its share of the rows",
+          settings.ranks_per_fit ? format("{}", *settings.ranks_per_fit) : std::string("the"));
+    case options::Layout::kAuto:
+      break;
+  }
+  if (n_ranks == 1) return "one rank grows every fit";
+  return "auto: every fit is grown by one rank; idle ranks join the boosting fits that are left";
+}
+
+std::string layout_part(const run::Forecast& forecast, const options::ParallelSettings& settings) {
   const auto& allocation = forecast.allocation;
-  std::string text = format(
-      "ranks     {} on {} node{}, {} x {} thread{} on {} core{} each ({})\n", allocation.n_ranks,
-      allocation.n_nodes, allocation.n_nodes == 1 ? "" : "s", allocation.n_ranks_on_node(),
-      allocation.n_threads, allocation.n_threads == 1 ? "" : "s", allocation.n_cores,
-      allocation.n_cores == 1 ? "" : "s", allocation.threads_origin);
-  text += "layout    replicated: every node holds all rows once, every fit is grown by one rank\n";
+  std::string text = format("ranks     {} on {}, {} x {} on {} each ({})\n", allocation.n_ranks,
+                            counted(allocation.n_nodes, "node"), allocation.n_ranks_on_node(),
+                            counted(allocation.n_threads, "thread"),
+                            counted(allocation.n_cores, "core"), allocation.threads_origin);
+  text += format("layout    {}\n", layout_line(settings, allocation.n_ranks));
   if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
-    text += format("          {} rank{} will find no task: there are {}\n", n_idle,
-                   n_idle == 1 ? "" : "s", std::max(forecast.n_tasks, forecast.n_refit_tasks));
+    text += format("          {} will find no task: there are {}\n", counted(n_idle, "rank"),
+                   std::max(forecast.n_tasks, forecast.n_refit_tasks));
   }
   return text;
 }
@@ -122,12 +129,11 @@ std::string memory_part(const run::Forecast& forecast, const run::NodeLimits& li
   }
   text += format(
       "\n          shared {}: table {}, binned folds {}, then binned refit {}\n"
-      "          {} rank{} x {}: program {}, fits {}\n",
+      "          {} x {}: program {}, fits {}\n",
       print_bytes(forecast.shared_bytes()), print_bytes(forecast.table_bytes),
       print_bytes(forecast.search_bytes), print_bytes(forecast.refit_bytes),
-      forecast.allocation.n_ranks_on_node(), forecast.allocation.n_ranks_on_node() == 1 ? "" : "s",
-      print_bytes(forecast.private_bytes()), print_bytes(forecast.program_bytes),
-      print_bytes(forecast.working_bytes));
+      counted(forecast.allocation.n_ranks_on_node(), "rank"), print_bytes(forecast.private_bytes()),
+      print_bytes(forecast.program_bytes), print_bytes(forecast.working_bytes));
   if (limits.shared_bytes && forecast.allocation.n_ranks_on_node() > 1) {
     text += format("          /dev/shm has {} free\n", print_bytes(*limits.shared_bytes));
   }
@@ -174,7 +180,6 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
     auto work = describe_work(session, data, plan);
-    work.table_bytes = table_bytes(data.loaded.table);
     work.calibrations = run::calibrate(plan.families, data.loaded.table, data.folds.front(),
                                        job.job.random_state, kCalibration_s, session.pool());
     const auto forecast = run::make_forecast(work, allocation);
@@ -182,7 +187,7 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     std::string text = format("job       {} ({})\n", job.job.name, job.path);
     text += data_part(session, data);
     text += work_part(plan, job.search.refit != "none", job.search.share_fits);
-    text += layout_part(forecast);
+    text += layout_part(forecast, job.parallel);
     text += memory_part(forecast, limits);
     text += time_part(forecast, work.calibrations);
     text += format("output    {}\n", job.job.output_dir);

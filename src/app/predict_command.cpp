@@ -118,9 +118,8 @@ int run_predict(comm::Communicator& world, const options::CommandLine& command_l
   predict_in_turns(session, predictors, groups, *output);
   for (auto& group : groups) session.node().free_shared(group.loaded.memory);
   if (session.is_root()) {
-    log::info(format("{} rows x {} model{} in {}", groups.front().loaded.table.n_rows,
-                     models.size(), models.size() == 1 ? "" : "s",
-                     print_duration(monotonic_s() - begin_s)));
+    log::info(format("{} x {} in {}", counted(groups.front().loaded.table.n_rows, "row"),
+                     counted(models.size(), "model"), print_duration(monotonic_s() - begin_s)));
     std::printf("predictions %s\n", path.c_str());
   }
   return 0;

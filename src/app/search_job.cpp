@@ -79,20 +79,20 @@ void SearchJob::plan() {
         search::make_plan(std::move(points), job_.search.share_fits, n_folds, data_.shape, cutting);
   });
   const auto& table = data_.loaded.table;
-  log::info(format(
-      "{}: {} rows, {} features, {}", job_.data.train, table.n_rows, table.schema.n_features(),
-      table.schema.task == Task::kRegression ? "regression"
-                                             : format("{} classes", table.schema.n_classes())));
+  log::info(format("{}: {}, {}, {}", job_.data.train, counted(table.n_rows, "row"),
+                   counted(table.schema.n_features(), "feature"),
+                   table.schema.task == Task::kRegression
+                       ? "regression"
+                       : format("{} classes", table.schema.n_classes())));
   if (plan_.n_folds > 0) {
-    log::info(format("{} points x {} folds = {} fits, shared: {} {}, {} fits in {} tasks",
-                     plan_.points.size(), plan_.n_folds,
-                     plan_.points.size() * static_cast<std::size_t>(plan_.n_folds),
+    log::info(format("{} x {} = {}, shared: {} {}, {} in {}", counted(plan_.points.size(), "point"),
+                     counted(plan_.n_folds, "fold"),
+                     counted(plan_.points.size() * static_cast<std::size_t>(plan_.n_folds), "fit"),
                      plan_.families.size(), plan_.families.size() == 1 ? "family" : "families",
-                     plan_.n_fits(), plan_.tasks.size()));
+                     counted(plan_.n_fits(), "fit"), counted(plan_.tasks.size(), "task")));
   }
-  log::info(format("{} rank{}, {} thread{} each ({}), {} instructions", session_.world().size(),
-                   session_.world().size() == 1 ? "" : "s", session_.threads().n_threads,
-                   session_.threads().n_threads == 1 ? "" : "s", session_.threads().origin,
+  log::info(format("{}, {} each ({}), {} instructions", counted(session_.world().size(), "rank"),
+                   counted(session_.threads().n_threads, "thread"), session_.threads().origin,
                    name_of(instruction_set())));
   look_ahead();
 }
@@ -115,8 +115,8 @@ void SearchJob::choose_layout(const std::vector<search::Family>& families, std::
     group_ = world.split(static_cast<int>(group));
   }
   if (group_) {
-    log::info(format("layout rows: {} group{} of up to {} ranks a fit", layout_.groups.size(),
-                     layout_.groups.size() == 1 ? "" : "s", layout_.groups.front().size()));
+    log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),
+                     counted(layout_.groups.front().size(), "rank")));
   }
 }
 

@@ -145,12 +145,12 @@ std::optional<Error> refuse(const Forecast& forecast, const NodeLimits& limits) 
     return Error(ErrorKind::kResources, std::move(message), "", std::move(hint));
   };
   if (!allocation.may_oversubscribe && n_here > allocation.n_cores) {
-    return resources(format("{} ranks on a node of {} core{}", n_here, allocation.n_cores,
-                            allocation.n_cores == 1 ? "" : "s"),
-                     format("At most {} ranks fit on the {} node{}; or insist with "
-                            "--parallel.oversubscribe=true.",
-                            allocation.n_cores * allocation.n_nodes, allocation.n_nodes,
-                            allocation.n_nodes == 1 ? "" : "s"));
+    return resources(
+        format("{} on a node of {}", counted(n_here, "rank"), counted(allocation.n_cores, "core")),
+        format("At most {} fit on the {}; or insist with "
+               "--parallel.oversubscribe=true.",
+               counted(allocation.n_cores * allocation.n_nodes, "rank"),
+               counted(allocation.n_nodes, "node")));
   }
   if (!allocation.may_oversubscribe && n_here * allocation.n_threads > allocation.n_cores) {
     return resources(
@@ -171,17 +171,17 @@ std::optional<Error> refuse(const Forecast& forecast, const NodeLimits& limits) 
   }
   if (!limits.memory_bytes || forecast.node_bytes() <= *limits.memory_bytes) return std::nullopt;
   const auto message =
-      format("a node needs {} ({} shared, {} rank{} x {}), but has {} ({})",
-             print_bytes(forecast.node_bytes()), print_bytes(forecast.shared_bytes()), n_here,
-             n_here == 1 ? "" : "s", print_bytes(forecast.private_bytes()),
+      format("a node needs {} ({} shared, {} x {}), but has {} ({})",
+             print_bytes(forecast.node_bytes()), print_bytes(forecast.shared_bytes()),
+             counted(n_here, "rank"), print_bytes(forecast.private_bytes()),
              print_bytes(*limits.memory_bytes), limits.memory_origin);
   const auto one = forecast.shared_bytes() + forecast.private_bytes();
   if (one > *limits.memory_bytes) {
     return resources(message, format("Ask for nodes with at least {}.", print_bytes(one)));
   }
   const auto n_fit = (*limits.memory_bytes - forecast.shared_bytes()) / forecast.private_bytes();
-  return resources(message, format("{} rank{} on a node fit, with more threads each.", n_fit,
-                                   n_fit == 1 ? "" : "s"));
+  return resources(message,
+                   format("{} on a node fit, with more threads each.", counted(n_fit, "rank")));
 }
 
 std::string brief(const Forecast& forecast) {

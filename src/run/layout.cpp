@@ -77,8 +77,8 @@ void check_layout(const options::ParallelSettings& settings,
            kSplit);
   }
   if (settings.ranks_per_fit.value_or(1) > n_ranks) {
-    refuse(format("ranks_per_fit = {}, but the job has {} rank{}", *settings.ranks_per_fit, n_ranks,
-                  n_ranks == 1 ? "" : "s"),
+    refuse(format("ranks_per_fit = {}, but the job has {}", *settings.ranks_per_fit,
+                  counted(n_ranks, "rank")),
            "parallel.ranks_per_fit", "Start more ranks, or lower ranks_per_fit.");
   }
 }

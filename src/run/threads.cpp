@@ -63,10 +63,9 @@ ThreadShare choose_threads(const CoresOfNode& node, const options::ParallelSetti
     const auto n_threads = asked > 0 ? asked : std::max<std::int64_t>(1, whole + 1 + asked);
     if (n_threads > 1 && n_threads > whole && !settings.oversubscribe) {
       throw Error(ErrorKind::kResources,
-                  format("n_jobs = {} asks for more threads than the {} core{} that this rank may "
-                         "use ({} rank{} on its node).",
-                         asked, whole, whole == 1 ? "" : "s", node.masks.size(),
-                         node.masks.size() == 1 ? "" : "s"),
+                  format("n_jobs = {} asks for more threads than the {} that this rank may use "
+                         "({} on its node).",
+                         asked, counted(whole, "core"), counted(node.masks.size(), "rank")),
                   "parallel.n_jobs",
                   "Lower n_jobs or the ranks per node, or insist with "
                   "--parallel.oversubscribe=true.");
@@ -94,8 +93,8 @@ ThreadShare choose_threads(const CoresOfNode& node, const options::ParallelSetti
       out.origin = variable;
       if (thread_limit) cut(out, *thread_limit, "OMP_THREAD_LIMIT");
       if (*number > whole) {
-        out.warning = format("{}={} is more than this rank's {} core{}; using {}", variable,
-                             *number, whole, whole == 1 ? "" : "s", whole);
+        out.warning = format("{}={} is more than this rank's {}; using {}", variable, *number,
+                             counted(whole, "core"), whole);
       }
       return out;
     }
