@@ -24,7 +24,7 @@ Coordinator::Coordinator(comm::Communicator& world, const PhaseSetup& setup)
       phase_(*setup.phase),
       n_tasks_of_worker_(static_cast<std::size_t>(world.size()), 0),
       workforce_(world.size()),
-      crew_(world, setup, {[this] { return serve(); }, [this] { keep_own_units(); }}),
+      crew_(world, setup, {[this] { return serve(); }, [this] { hand_over_own_units(); }}),
       began_s_(monotonic_s()),
       last_save_s_(began_s_),
       next_save_s_(began_s_ + setup.checkpoint_interval_s) {
@@ -141,9 +141,12 @@ void Coordinator::take(const comm::Message& message) {
       --n_awaited_;  // at a stop nobody counts
       take_units(UnitsMessage::from_bytes(message.bytes));
       break;
-    case kRegrouped:
-      take_units(UnitsMessage::from_bytes(message.bytes));
+    case kRegrouped: {
+      const auto units = UnitsMessage::from_bytes(message.bytes);
+      growing_.erase(units.task);
+      take_units(units);
       break;
+    }
     case kSignal:
       request_ = std::max(request_, ByteReader(message.bytes).get<Request>());
       break;
@@ -171,6 +174,7 @@ void Coordinator::take_units(const UnitsMessage& message) {
 void Coordinator::take_result(search::TaskResult result) {
   running_.erase(result.task);
   ranks_of_task_.erase(result.task);
+  growing_.erase(result.task);
   phase_.consume(std::move(result));
   has_news_ = true;
 }
@@ -241,8 +245,17 @@ void Coordinator::call_to_group(const std::vector<int>& ranks) {
   }
 }
 
-/// Nothing is left to hand out: ranks without work join boosting fits on their nodes. A rank that
-/// has more to do than the fit in question is left alone, for others would wait for it.
+/// Whether a group may go on with more ranks. Not while its leader has not heard of the last ones,
+/// or has more to do: others would wait for it. A follower that is idle has seen the fit's end.
+bool Coordinator::may_grow(std::int32_t task, const std::vector<int>& ranks) const {
+  if (phase_.family_of_task(task).is_forest() || growing_.contains(task)) return false;
+  const auto n_tasks = [&](int rank) { return n_tasks_of_worker_[static_cast<std::size_t>(rank)]; };
+  return n_tasks(ranks.front()) == 1 && std::all_of(ranks.begin() + 1, ranks.end(), [&](int rank) {
+           return n_tasks(rank) == 0 && !workforce_.is_idle(rank);
+         });
+}
+
+/// Nothing is left to hand out: ranks without work join boosting fits on their nodes.
 void Coordinator::enlarge_groups() {
   if (setup_.layout.max_joined_ranks <= 1) return;
   const auto idle = workforce_.idle();
@@ -253,12 +266,7 @@ void Coordinator::enlarge_groups() {
   }
   std::map<std::int32_t, std::vector<int>> candidates;
   for (const auto& [task, ranks] : ranks_of_task_) {
-    bool is_free = !phase_.family_of_task(task).is_forest() && !followers.contains(ranks.front());
-    for (const int rank : ranks) {
-      const int n_due = rank == ranks.front() ? 1 : 0;
-      is_free = is_free && n_tasks_of_worker_[static_cast<std::size_t>(rank)] == n_due;
-    }
-    if (is_free) candidates[task] = ranks;
+    if (!followers.contains(ranks.front()) && may_grow(task, ranks)) candidates[task] = ranks;
   }
   for (auto& [task, ranks] : enlarged(candidates, idle, setup_.layout)) {
     if (ranks.front() == 0) {
@@ -268,6 +276,7 @@ void Coordinator::enlarge_groups() {
       world_.send(ranks.front(), kGrow, ranks_to_bytes(ranks));
     }
     call_to_group(ranks);
+    growing_.insert(task);
     ranks_of_task_[task] = std::move(ranks);
   }
 }
@@ -292,6 +301,12 @@ void Coordinator::lead_own_task() {
   // What the fit worked in lies between trees that stay; the next fit would not fill the gaps.
   if (is_refit) give_back_free_memory();
   take_result(std::move(*result));
+}
+
+/// Before a fit of rank 0 goes on with more ranks.
+void Coordinator::hand_over_own_units() {
+  growing_.erase(crew_.work()->task().id);
+  keep_own_units();
 }
 
 /// What a fit of rank 0 has grown, as if it had been pulled.

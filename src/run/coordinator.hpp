@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "crew.hpp"
 #include "orchard/base/pulse.hpp"
@@ -28,12 +29,14 @@ class Coordinator {
   void take(const comm::Message& message);
   void take_units(const UnitsMessage& message);
   void keep_own_units();
+  void hand_over_own_units();
   void take_result(search::TaskResult result);
   void hand_out();
   std::optional<TaskMessage> next_task();
   const std::vector<int>* free_group_of(int leader) const;
   void begin(TaskMessage message, std::vector<int> ranks);
   void call_to_group(const std::vector<int>& ranks);
+  bool may_grow(std::int32_t task, const std::vector<int>& ranks) const;
   void enlarge_groups();
   void work();
   void lead_own_task();
@@ -57,6 +60,7 @@ class Coordinator {
   std::vector<int> n_tasks_of_worker_;                      // at work or waiting there; by rank
   std::map<std::int32_t, search::RunningTask> running_;     // as far as pulled
   std::map<std::int32_t, std::vector<int>> ranks_of_task_;  // of the same, the leader first
+  std::set<std::int32_t> growing_;  // tasks whose leaders are to go on with more ranks
   std::deque<int> ready_;
   Workforce workforce_;
   Crew crew_;

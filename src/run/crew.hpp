@@ -31,7 +31,10 @@ class Crew {
   /// over these ranks.
   void decline(const std::vector<int>& ranks);
   /// While `lead` is under way: at the next unit's border the fit goes on with these ranks.
-  void grow(std::vector<int> ranks) { next_ranks_ = std::move(ranks); }
+  void grow(std::vector<int> ranks) {
+    require(!next_ranks_, "a fit goes on in one group");
+    next_ranks_ = std::move(ranks);
+  }
 
   bool is_leading() const { return is_leading_; }
   /// The task under way, once its fit is built.
