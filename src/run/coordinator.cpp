@@ -41,7 +41,7 @@ PhaseEnd Coordinator::run() {
   double nap_s = 50e-6;
   for (;;) {
     serve();
-    if (own_ || own_group_) {
+    if (own_ || !own_groups_.empty()) {
       waiting_.reset();
       use_.begin_task();
       work();
@@ -238,7 +238,7 @@ void Coordinator::call_to_group(const std::vector<int>& ranks) {
     workforce_.employ(ranks[i]);
     std::erase(ready_, ranks[i]);
     if (ranks[i] == 0) {
-      own_group_ = ranks;
+      own_groups_.push_back(ranks);
     } else {
       world_.send(ranks[i], kJoin, ranks_to_bytes(ranks));
     }
@@ -285,9 +285,11 @@ void Coordinator::work() {
   if (own_) {
     lead_own_task();
   } else {
-    crew_.follow(*std::exchange(own_group_, std::nullopt));
+    const auto ranks = std::move(own_groups_.front());
+    own_groups_.pop_front();
+    crew_.follow(ranks);
   }
-  if (!own_group_) workforce_.release(0);
+  if (own_groups_.empty()) workforce_.release(0);
 }
 
 void Coordinator::lead_own_task() {

@@ -64,9 +64,9 @@ class Coordinator {
   std::deque<int> ready_;
   Workforce workforce_;
   Crew crew_;
-  // What rank 0 does next: a fit to lead, or a group to follow.
+  // What rank 0 does next: a fit to lead, or groups to follow, in the order of their calls.
   std::optional<TaskMessage> own_;
-  std::optional<std::vector<int>> own_group_;
+  std::deque<std::vector<int>> own_groups_;
   RankUse use_;
 
   Request request_ = Request::kNone;
