@@ -91,7 +91,8 @@ run::Allocation planned_allocation(Session& session, const options::CommandLine&
 }
 
 /// The layout and why: what the job demands, or what it will do for want of a demand.
-std::string layout_line(const options::ParallelSettings& settings, int n_ranks) {
+std::string layout_line(const options::ParallelSettings& settings, const search::Plan& plan,
+                        int n_ranks) {
   switch (settings.layout) {
     case options::Layout::kReplicated:
       return "replicated, as demanded: every fit is grown by one rank";
@@ -99,25 +100,34 @@ std::string layout_line(const options::ParallelSettings& settings, int n_ranks) 
       return "trees, as demanded: forests are grown in blocks of trees";
     case options::Layout::kRows:
       return format(
-          "rows, as demanded: {} ranks grow a fit, each with its share of the rows",
-          settings.ranks_per_fit ? format("{}", *settings.ranks_per_fit) : std::string("the"));
+          "rows, as demanded: {} a fit, each with its share of the rows (times below are "
+          "of one rank a fit)",
+          settings.ranks_per_fit
+              ? format("groups of {}", counted(*settings.ranks_per_fit, "rank"))
+              : std::string("all ranks, or those of a node where fits are many, grow"));
     case options::Layout::kAuto:
       break;
   }
   if (n_ranks == 1) return "one rank grows every fit";
-  return "auto: every fit is grown by one rank; idle ranks join the boosting fits that are left";
+  const bool has_boosting = std::any_of(plan.families.begin(), plan.families.end(),
+                                        [](const auto& family) { return !family.is_forest(); });
+  std::string text = plan.cutting.n_fits > 0 ? "auto: forests are spread over ranks by their trees"
+                                             : "auto: every fit is grown by one rank";
+  if (has_boosting) text += "; idle ranks of a node join large boosting fits that are left";
+  return text;
 }
 
-std::string layout_part(const run::Forecast& forecast, const options::ParallelSettings& settings) {
+std::string layout_part(const run::Forecast& forecast, const search::Plan& plan,
+                        const options::ParallelSettings& settings) {
   const auto& allocation = forecast.allocation;
   std::string text = format("ranks     {} on {}, {} x {} on {} each ({})\n", allocation.n_ranks,
                             counted(allocation.n_nodes, "node"), allocation.n_ranks_on_node(),
                             counted(allocation.n_threads, "thread"),
                             counted(allocation.n_cores, "core"), allocation.threads_origin);
-  text += format("layout    {}\n", layout_line(settings, allocation.n_ranks));
+  text += format("layout    {}\n", layout_line(settings, plan, allocation.n_ranks));
   if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
-    text += format("          {} will find no task: there are {}\n", counted(n_idle, "rank"),
-                   std::max(forecast.n_tasks, forecast.n_refit_tasks));
+    text += format("          {} will find no task of their own: there are {}\n",
+                   counted(n_idle, "rank"), std::max(forecast.n_tasks, forecast.n_refit_tasks));
   }
   return text;
 }
@@ -187,7 +197,7 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     std::string text = format("job       {} ({})\n", job.job.name, job.path);
     text += data_part(session, data);
     text += work_part(plan, job.search.refit != "none", job.search.share_fits);
-    text += layout_part(forecast, job.parallel);
+    text += layout_part(forecast, plan, job.parallel);
     text += memory_part(forecast, limits);
     text += time_part(forecast, work.calibrations);
     text += format("output    {}\n", job.job.output_dir);

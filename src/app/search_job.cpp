@@ -106,13 +106,17 @@ search::Cutting SearchJob::choose_cutting(const std::vector<search::Family>& fam
 /// Spreads the ranks over the fits of a phase.
 void SearchJob::choose_layout(const std::vector<search::Family>& families, std::size_t n_fits) {
   auto& world = session_.world();
-  layout_ = run::choose_layout(world, session_.node(), job_.parallel, families, n_fits,
-                               data_.loaded.table.n_rows);
+  layout_ =
+      run::choose_layout(world, session_.node(), job_.parallel, families, n_fits, data_.shape);
   group_.reset();
   for (std::size_t group = 0; group < layout_.groups.size(); ++group) {
     const auto& ranks = layout_.groups[group];
     if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
     group_ = world.split(static_cast<int>(group));
+    // A watchdog sees the ranks of its node; a group may have others.
+    if (job_.parallel.watchdog > 0) {
+      group_->set_deadline(std::min(kMaxWait_s, kFileWorkShare * job_.parallel.watchdog));
+    }
   }
   if (group_) {
     log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <utility>
 
@@ -31,6 +32,24 @@ bool is_process_alive(std::int64_t pid) {
   if (!std::getline(stat, line)) return true;
   const auto name_end = line.rfind(')');
   return name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z';
+}
+
+ParentWatch::ParentWatch() {
+  thread_ = std::thread([this, parent = ::getppid()] {
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, std::chrono::milliseconds(200), [this] { return is_ended_; })) {
+      if (::getppid() != parent) ::_exit(1);
+    }
+  });
+}
+
+ParentWatch::~ParentWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_ended_ = true;
+  }
+  ended_.notify_one();
+  thread_.join();
 }
 
 std::uint64_t private_bytes() {

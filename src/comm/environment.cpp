@@ -6,6 +6,7 @@
 #include "mpi_backend.hpp"
 #include "mpi_call.hpp"
 #include "orchard/base/env.hpp"
+#include "orchard/base/process.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::comm {
@@ -52,6 +53,14 @@ std::size_t piece_bytes() {
   return static_cast<std::size_t>(*value);
 }
 
+/// MPI_Init, which in Open MPI waits for ever where mpirun was killed meanwhile.
+void start_mpi(int* argc, char*** argv, int& granted) {
+#ifndef ORCHARD_SIMULATION
+  const ParentWatch watch;
+#endif
+  check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
+}
+
 int world_size() {
   int size = 1;
   check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
@@ -69,7 +78,7 @@ Environment::Environment(int* argc, char*** argv) {
   auto context = std::make_shared<MpiContext>();
   context->piece_bytes = piece_bytes();
   int granted = MPI_THREAD_SINGLE;
-  check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
+  start_mpi(argc, argv, granted);
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   if (granted < kThreadLevel) {
     throw Error(ErrorKind::kResources, "the MPI library does not grant MPI_THREAD_FUNNELED", "",

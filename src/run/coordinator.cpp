@@ -248,7 +248,9 @@ void Coordinator::call_to_group(const std::vector<int>& ranks) {
 /// Whether a group may go on with more ranks. Not while its leader has not heard of the last ones,
 /// or has more to do: others would wait for it. A follower that is idle has seen the fit's end.
 bool Coordinator::may_grow(std::int32_t task, const std::vector<int>& ranks) const {
-  if (phase_.family_of_task(task).is_forest() || growing_.contains(task)) return false;
+  const auto& family = phase_.family_of_task(task);
+  if (family.is_forest() || setup_.layout.unjoined_families.contains(family.id)) return false;
+  if (growing_.contains(task)) return false;
   const auto n_tasks = [&](int rank) { return n_tasks_of_worker_[static_cast<std::size_t>(rank)]; };
   return n_tasks(ranks.front()) == 1 && std::all_of(ranks.begin() + 1, ranks.end(), [&](int rank) {
            return n_tasks(rank) == 0 && !workforce_.is_idle(rank);

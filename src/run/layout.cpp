@@ -11,17 +11,26 @@ namespace orchard::run {
 namespace {
 
 constexpr std::size_t kMinShareRows = 8192;
+// Exchanging the sums of a split and agreeing on it takes some tenths of a millisecond on a node.
+constexpr double kMinSplit_s = 0.5e-3;
 
-std::size_t min_share_rows() {
+std::optional<std::size_t> demanded_share_rows() {
   const std::string name = "ORCHARD_MIN_SHARE_ROWS";
   const auto text = env(name);
-  if (!text) return kMinShareRows;
+  if (!text) return std::nullopt;
   const auto value = parse_int(*text);
   if (!value || *value < 1) {
     throw Error(ErrorKind::kUsage,
                 format("expected a positive number of rows, found '{}'", escape(*text)), name);
   }
   return static_cast<std::size_t>(*value);
+}
+
+/// Whether a split of the family's trees takes one rank long enough to be worth exchanging.
+bool is_worth_joining(const search::Family& family, const search::DataShape& shape) {
+  const double n_trees = static_cast<double>(search::trees_a_unit(family, shape));
+  return search::estimate_cost(family, 1, shape) >=
+         kMinSplit_s * n_trees * search::expected_leaves(family, shape);
 }
 
 bool has_forest(const std::vector<search::Family>& families) {
@@ -86,7 +95,7 @@ void check_layout(const options::ParallelSettings& settings,
 Layout choose_layout(comm::Communicator& world, comm::Communicator& node,
                      const options::ParallelSettings& settings,
                      const std::vector<search::Family>& families, std::size_t n_fits,
-                     std::size_t n_train) {
+                     const search::DataShape& shape) {
   Layout layout;
   layout.node_of_rank = nodes_of_ranks(world, node);
   world.together([&] {
@@ -94,8 +103,14 @@ Layout choose_layout(comm::Communicator& world, comm::Communicator& node,
     if (settings.layout == options::Layout::kRows) {
       layout.groups = make_groups(layout.node_of_rank, settings, n_fits);
     } else if (settings.layout == options::Layout::kAuto) {
-      const auto most = std::min(n_train / min_share_rows(), layout.node_of_rank.size());
+      const auto demanded = demanded_share_rows();
+      const auto most = std::min<std::size_t>(shape.n_rows / demanded.value_or(kMinShareRows),
+                                              layout.node_of_rank.size());
       layout.max_joined_ranks = std::max(1, static_cast<int>(most));
+      for (const auto& family : families) {
+        if (demanded || family.is_forest() || is_worth_joining(family, shape)) continue;
+        layout.unjoined_families.insert(family.id);
+      }
     }
   });
   return layout;

@@ -1,8 +1,11 @@
 #pragma once
 // Who we are, as written into locks and names of temporary files.
 
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <thread>
 
 namespace orchard {
 
@@ -11,6 +14,22 @@ std::string host_name();
 std::int64_t process_id();
 /// Whether a process with this number runs on this host (of any user; a zombie does not count).
 bool is_process_alive(std::int64_t pid);
+
+/// While it lives, ends this process (exit code 1) soon after its parent has gone: for calls of
+/// libraries that would wait for the parent for ever.
+class ParentWatch {
+ public:
+  ParentWatch();
+  ~ParentWatch();
+  ParentWatch(const ParentWatch&) = delete;
+  ParentWatch& operator=(const ParentWatch&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool is_ended_ = false;
+  std::thread thread_;
+};
 
 /// Memory that only this process holds: its heap, its stacks, what it mapped for itself; not what
 /// it shares with others or could read again from a file. 0 where the system does not tell.

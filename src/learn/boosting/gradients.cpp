@@ -221,7 +221,8 @@ std::size_t GradientMaker::fill_packed(const LossInput& from, const PackScale& s
 }
 
 void GradientMaker::fill_wide(const LossInput& from, double g_scale, double h_scale) {
-  wide_.resize(target_.size());
+  // A rank without rows of its own has a place all the same: it tells the form.
+  wide_.resize(std::max<std::size_t>(1, target_.size()));
   pool_.for_chunks(target_.size(), kChunk, [&](std::size_t begin, std::size_t end, int) {
     GradientBlock block;
     for (std::size_t at = begin; at < end; at += kGradientBlock) {

@@ -58,7 +58,8 @@ TEST(Layout, DividesTheWorldIntoGroups) {
     Groups out;
     comm::run_as_ranks(n_ranks, [&](comm::Communicator world) {
       auto node = world.split_by_node();
-      const auto layout = choose_layout(world, node, settings, families({kBoosting}), 1, 1'000'000);
+      const auto layout = choose_layout(world, node, settings, families({kBoosting}), 1,
+                                        {1'000'000, 28, 2, Task::kClassification});
       EXPECT_EQ(layout.max_joined_ranks, 1);
       if (world.rank() == 0) out = layout.groups;
     });
@@ -74,7 +75,9 @@ TEST(Layout, RanksJoinWhereRowsAreMany) {
   comm::run_as_ranks(4, [&](comm::Communicator world) {
     auto node = world.split_by_node();
     const auto most = [&](std::size_t n_train) {
-      return choose_layout(world, node, {}, families({kBoosting}), 1, n_train).max_joined_ranks;
+      return choose_layout(world, node, {}, families({kBoosting}), 1,
+                           {n_train, 28, 2, Task::kClassification})
+          .max_joined_ranks;
     };
     EXPECT_EQ(most(300), 1);
     EXPECT_EQ(most(20'000), 2);

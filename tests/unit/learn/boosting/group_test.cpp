@@ -120,6 +120,14 @@ void PrintTo(const Case& entry, std::ostream* out) { *out << entry.name; }
 /// {n_train, n_test, n_numeric, n_categorical, n_classes, n_values, n_levels, missing, weights}
 const Case kCases[] = {
     {"fewer_rows_than_ranks", {3, 1, 2, 0, 2, 30, 0, false, false}, 31, 1},
+    {"wide_fewer_rows_than_ranks",
+     {3, 1, 2, 0, 0, 30, 0, false, false},
+     31,
+     1,
+     {},
+     false,
+     options::ClassWeight::kNone,
+     Precision::kWide},
     {"few_weighted_rows", {4, 0, 2, 1, 0, 30, 3, false, true}, 31, 1},
     {"few_columns", {400, 50, 1, 0, 2, 90, 0, false, false}},
     {"binary", {900, 70, 6, 0, 2, 200, 0, false, false}},
