@@ -35,11 +35,13 @@ std::string family_line(const search::Family& family) {
                   family.members.size() == 1 ? "" : "s", family.n_units());
   }
   return format(
-      "          family {}: {}, {} point{} read out of {} trees ({} stage{} x {} cut{})\n",
+      "          family {}: {}, {} point{} read out of {} trees ({} stage{} x {} cut{} x {} leaf "
+      "size{})\n",
       family.id, options::name_of(family.estimator), family.members.size(),
       family.members.size() == 1 ? "" : "s", family.n_units(), family.stages.size(),
       family.stages.size() == 1 ? "" : "s", family.cut_settings.size(),
-      family.cut_settings.size() == 1 ? "" : "s");
+      family.cut_settings.size() == 1 ? "" : "s", family.leaf_sizes.size(),
+      family.leaf_sizes.size() == 1 ? "" : "s");
 }
 
 std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {

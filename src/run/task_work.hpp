@@ -13,12 +13,10 @@ class TaskWork {
  public:
   TaskWork(const search::TaskContext& context, const search::TaskSpec& task,
            search::RunningTask resumed)
-      : task_(task.id),
-        resumed_s_(resumed.fit_s),
-        n_sent_(resumed.units.size()),
-        began_s_(monotonic_s()) {
+      : task_(task.id), resumed_s_(resumed.fit_s), began_s_(monotonic_s()) {
     try {
       runner_ = std::make_unique<search::TaskRunner>(context, task, std::move(resumed.units));
+      n_sent_ = runner_->units().size();
     } catch (const Error& error) {
       note_failure(error);
     }
@@ -39,7 +37,7 @@ class TaskWork {
       }
     }
     result.task = task_;
-    result.failure = failure_;
+    if (!failure_.empty()) result.failure = failure_;
     result.fit_s = resumed_s_ + (fit_end_s - began_s_);
     result.score_s = monotonic_s() - fit_end_s;
     return result;
@@ -76,7 +74,7 @@ class TaskWork {
 
   std::int32_t task_;
   double resumed_s_;
-  std::size_t n_sent_;
+  std::size_t n_sent_ = 0;
   double began_s_;
   std::string failure_;
   std::unique_ptr<search::TaskRunner> runner_;

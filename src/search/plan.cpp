@@ -86,7 +86,9 @@ double estimate_cost(const Family& family, std::int64_t n_units, const DataShape
     if (forest->max_depth) depth = std::min(depth, static_cast<double>(*forest->max_depth));
     const auto tried = forest->max_features.resolve(static_cast<std::int64_t>(shape.n_features));
     const double classes = std::max<double>(1.0, static_cast<double>(shape.n_classes));
-    return static_cast<double>(n_units) * rows * depth *
+    // Trees of further leaf sizes have most of their nodes in common with the first.
+    const double sizes = 1 + 0.15 * static_cast<double>(family.leaf_sizes.size() - 1);
+    return static_cast<double>(n_units) * sizes * rows * depth *
            (static_cast<double>(tried) + 0.2 * classes + 2.0);
   }
   const auto& boosting = std::get<options::BoostingSettings>(family.settings);

@@ -30,12 +30,13 @@ class TaskRunner {
   TaskRunner(const TaskContext& context, const TaskSpec& task, std::vector<model::Unit> units);
   ~TaskRunner();
 
-  /// True when all units are there.
+  /// True when all units are there, or the next one cannot be grown.
   bool is_done() const;
-  /// Grows more units. Throws kData when the fit cannot succeed.
+  /// Grows more units.
   void step();
   const std::vector<model::Unit>& units() const;
-  /// Cross-validation: scores of a whole fit, or sums of a block. Refit: the units (moved out).
+  /// Cross-validation: scores of a whole fit, or sums of a block. Refit: the units. Where a unit
+  /// could not be grown, members of a whole fit that do without it have their scores.
   TaskResult result();
 
  private:

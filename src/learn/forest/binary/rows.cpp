@@ -31,6 +31,7 @@ void MovingRows::draw_codes(std::uint64_t tree) {
 
 void MovingRows::take(std::uint64_t tree) {
   const auto& data = plan_.context.data;
+  kept_.clear();
   draw_codes(tree);
   const std::size_t n_train = data.n_train();
   const Drawn drawn = mark_drawn(labels_.data(), n_train, codes_.data(), masks_[0].data());
@@ -100,6 +101,23 @@ void MovingRows::move(int block, std::size_t begin, std::size_t n_rows, int side
                       std::size_t n_kept) {
   keep_rows(columns(block, begin), n_rows, masks_[side].data(), n_kept,
             blocks_[1 - block].get() + to, stride_);
+}
+
+void MovingRows::keep(int block, std::size_t begin, std::size_t n_rows) {
+  const Columns from = columns(block, begin);
+  for (std::size_t i = 0; i < from.n; ++i) {
+    const Bin* column = from.first + i * from.stride;
+    kept_.insert(kept_.end(), column, column + n_rows);
+  }
+}
+
+void MovingRows::put_back(int block, std::size_t begin, std::size_t n_rows) {
+  const std::size_t n_columns = plan_.context.data.n_features() + 1;
+  const Bin* from = kept_.data() + (kept_.size() - n_columns * n_rows);
+  for (std::size_t i = 0; i < n_columns; ++i) {
+    std::copy_n(from + i * n_rows, n_rows, blocks_[block].get() + i * stride_ + begin);
+  }
+  kept_.resize(kept_.size() - n_columns * n_rows);
 }
 
 }  // namespace orchard::learn::binary

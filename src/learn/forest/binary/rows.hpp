@@ -50,6 +50,11 @@ class MovingRows {
   void move(int block, std::size_t begin, std::size_t n_rows, int side, std::size_t to,
             std::size_t n_kept);
 
+  /// Sets the rows of a range aside, on top of those that are there.
+  void keep(int block, std::size_t begin, std::size_t n_rows);
+  /// Takes the rows that were set aside last back to where they were.
+  void put_back(int block, std::size_t begin, std::size_t n_rows);
+
  private:
   struct Free {
     void operator()(Bin* memory) const { std::free(memory); }
@@ -65,6 +70,7 @@ class MovingRows {
   std::unique_ptr<Bin[], Free> blocks_[2];
   std::vector<RowIndex> list_, spare_list_;
   std::vector<Code> list_codes_, spare_codes_;
+  std::vector<Bin> kept_;  ///< column by column, range by range
   std::size_t capacity_;
   std::size_t stride_;
   std::size_t n_rows_ = 0;

@@ -79,7 +79,7 @@ TEST_P(ForestClassTest, GrowsTheTreesOfTheGeneralGrower) {
     const auto grower = make_class_grower(plan);
     ASSERT_NE(grower, nullptr);
     for (std::uint64_t tree = 0; tree < 3; ++tree) {
-      ASSERT_EQ(grower->grow(tree), general->grow(tree)) << "tree " << tree;
+      ASSERT_EQ(grow(*grower, tree), grow(*general, tree)) << "tree " << tree;
     }
   }
 }
@@ -101,7 +101,7 @@ TEST(ForestClassMissingTest, MissingThatMatters) {
       table.target[row] = n_missing;
     }
     const auto plan = make_plan({table.data, table.schema, 3, pool}, settings(4), {Cut{}});
-    ASSERT_EQ(make_class_grower(plan)->grow(1), make_general_grower(plan)->grow(1));
+    ASSERT_EQ(grow(*make_class_grower(plan), 1), grow(*make_general_grower(plan), 1));
   }
 }
 
