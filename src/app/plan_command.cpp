@@ -1,17 +1,18 @@
+#include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 #include "commands.hpp"
 #include "orchard/base/text.hpp"
-#include "prepared_data.hpp"
+#include "orchard/run/calibration.hpp"
+#include "orchard/run/layout.hpp"
+#include "planned_work.hpp"
 
 namespace orchard::app {
 namespace {
 
-std::size_t table_bytes(const data::Table& table) {
-  const std::size_t n_rows = table.n_rows;
-  return n_rows * (table.schema.n_features() * sizeof(float) + sizeof(double) +
-                   (table.weight.empty() ? 0 : sizeof(double)));
-}
+// Long enough for a few units of two families, short enough to be asked often.
+constexpr double kCalibration_s = 1.5;
 
 std::string data_part(const Session& session, const PreparedData& data) {
   const auto& table = data.loaded.table;
@@ -30,18 +31,15 @@ std::string data_part(const Session& session, const PreparedData& data) {
 
 std::string family_line(const search::Family& family) {
   if (!family.is_forest()) {
-    return format("          family {}: {}, {} point{}, {} rounds\n", family.id,
-                  options::name_of(family.estimator), family.members.size(),
-                  family.members.size() == 1 ? "" : "s", family.n_units());
+    return format("          family {}: {}, {}, {}\n", family.id,
+                  options::name_of(family.estimator), counted(family.members.size(), "point"),
+                  counted(family.n_units(), "round"));
   }
-  return format(
-      "          family {}: {}, {} point{} read out of {} trees ({} stage{} x {} cut{} x {} leaf "
-      "size{})\n",
-      family.id, options::name_of(family.estimator), family.members.size(),
-      family.members.size() == 1 ? "" : "s", family.n_units(), family.stages.size(),
-      family.stages.size() == 1 ? "" : "s", family.cut_settings.size(),
-      family.cut_settings.size() == 1 ? "" : "s", family.leaf_sizes.size(),
-      family.leaf_sizes.size() == 1 ? "" : "s");
+  return format("          family {}: {}, {} read out of {} ({} x {} x {})\n", family.id,
+                options::name_of(family.estimator), counted(family.members.size(), "point"),
+                counted(family.n_units(), "tree"), counted(family.stages.size(), "stage"),
+                counted(family.cut_settings.size(), "cut"),
+                counted(family.leaf_sizes.size(), "leaf size"));
 }
 
 std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
@@ -66,6 +64,103 @@ std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
   return text;
 }
 
+/// The ranks that were asked for; cores that were not named are those of this machine.
+run::Allocation planned_allocation(Session& session, const options::CommandLine& line) {
+  run::Allocation out;
+  out.n_ranks = static_cast<int>(line.n_ranks.value_or(session.world().size()));
+  out.n_nodes = static_cast<int>(line.n_nodes.value_or(1));
+  if (out.n_nodes > out.n_ranks) {
+    throw Error(
+        ErrorKind::kResources,
+        format("{} cannot use {}", counted(out.n_ranks, "rank"), counted(out.n_nodes, "node")),
+        "--nodes", "Give at least one rank to each node.");
+  }
+  out.n_cores = static_cast<int>(line.n_cores.value_or(parallel::allowed_cores()));
+  const auto& settings = session.job().parallel;
+  out.may_oversubscribe = settings.oversubscribe;
+  // Demands are judged with the other limits, which name what would work.
+  auto wish = settings;
+  wish.oversubscribe = true;
+  run::CoresOfNode node;
+  std::vector<int> cores(static_cast<std::size_t>(out.n_cores));
+  std::iota(cores.begin(), cores.end(), 0);
+  node.masks.assign(static_cast<std::size_t>(out.n_ranks_on_node()), cores);
+  const auto share = run::choose_threads(node, wish);
+  out.n_threads = share.n_threads;
+  out.threads_origin = share.origin;
+  return out;
+}
+
+/// The layout and why: what the job demands, or what it will do for want of a demand.
+std::string layout_line(const options::ParallelSettings& settings, int n_ranks) {
+  switch (settings.layout) {
+    case options::Layout::kReplicated:
+      return "replicated, as demanded: every fit is grown by one rank";
+    case options::Layout::kTrees:
+      return "trees, as demanded: forests are grown in blocks of trees";
+    case options::Layout::kRows:
+      return format(
+          "rows, as demanded: {} ranks grow a fit, each with its share of the rows",
+          settings.ranks_per_fit ? format("{}", *settings.ranks_per_fit) : std::string("the"));
+    case options::Layout::kAuto:
+      break;
+  }
+  if (n_ranks == 1) return "one rank grows every fit";
+  return "auto: every fit is grown by one rank; idle ranks join the boosting fits that are left";
+}
+
+std::string layout_part(const run::Forecast& forecast, const options::ParallelSettings& settings) {
+  const auto& allocation = forecast.allocation;
+  std::string text = format("ranks     {} on {}, {} x {} on {} each ({})\n", allocation.n_ranks,
+                            counted(allocation.n_nodes, "node"), allocation.n_ranks_on_node(),
+                            counted(allocation.n_threads, "thread"),
+                            counted(allocation.n_cores, "core"), allocation.threads_origin);
+  text += format("layout    {}\n", layout_line(settings, allocation.n_ranks));
+  if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
+    text += format("          {} will find no task: there are {}\n", counted(n_idle, "rank"),
+                   std::max(forecast.n_tasks, forecast.n_refit_tasks));
+  }
+  return text;
+}
+
+std::string memory_part(const run::Forecast& forecast, const run::NodeLimits& limits) {
+  std::string text = format("memory    {} on a node", print_bytes(forecast.node_bytes()));
+  if (limits.memory_bytes) {
+    text += format(" of {} ({})", print_bytes(*limits.memory_bytes), limits.memory_origin);
+  }
+  text += format(
+      "\n          shared {}: table {}, binned folds {}, then binned refit {}\n"
+      "          {} x {}: program {}, fits {}\n",
+      print_bytes(forecast.shared_bytes()), print_bytes(forecast.table_bytes),
+      print_bytes(forecast.search_bytes), print_bytes(forecast.refit_bytes),
+      counted(forecast.allocation.n_ranks_on_node(), "rank"), print_bytes(forecast.private_bytes()),
+      print_bytes(forecast.program_bytes), print_bytes(forecast.working_bytes));
+  if (limits.shared_bytes && forecast.allocation.n_ranks_on_node() > 1) {
+    text += format("          /dev/shm has {} free\n", print_bytes(*limits.shared_bytes));
+  }
+  return text;
+}
+
+std::string time_part(const run::Forecast& forecast,
+                      const std::vector<run::Calibration>& calibrations) {
+  const auto n_measured = std::count_if(calibrations.begin(), calibrations.end(),
+                                        [](const auto& each) { return each.is_measured; });
+  std::string text = format("time      search {}", print_duration(forecast.search_s));
+  if (forecast.n_refit_tasks > 0) {
+    text += format(", refit {}{}", forecast.is_refit_at_most ? "at most " : "",
+                   print_duration(forecast.refit_s));
+  }
+  text += format(", by {} famil{} grown here for a moment; early stopping only shortens it\n",
+                 n_measured, n_measured == 1 ? "y" : "ies");
+  text += format("files     ");
+  if (forecast.model_bytes > 0) {
+    text += format("model {}{}, ", forecast.is_refit_at_most ? "at most " : "",
+                   print_bytes(forecast.model_bytes));
+  }
+  return text + format("checkpoint at most {}, results {}\n",
+                       print_bytes(forecast.checkpoint_bytes), print_bytes(forecast.results_bytes));
+}
+
 }  // namespace
 
 int run_plan(comm::Communicator& world, const options::CommandLine& command_line) {
@@ -74,27 +169,34 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
   const auto& job = session.job();
   world.together([&] {
     if (!session.is_root()) return;
-    const int n_ranks = static_cast<int>(command_line.n_ranks.value_or(world.size()));
+    const auto allocation = planned_allocation(session, command_line);
     auto points = search::expand(job.grids);
     const auto families = search::make_families(points, job.search.share_fits);
     const auto n_folds = static_cast<std::int32_t>(data.folds.size());
+    run::check_layout(job.parallel, families, allocation.n_ranks);
+    const auto cutting =
+        job.parallel.layout == options::Layout::kReplicated
+            ? search::Cutting()
+            : search::choose_cutting(families, n_folds, data.shape, allocation.n_ranks);
     const auto plan =
-        search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape,
-                          search::choose_cutting(families, n_folds, data.shape, n_ranks));
-    const auto binned =
-        run::fold_store_bytes(data.loaded.table, fold_needs(plan.families, data.folds));
+        search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
+    auto work = describe_work(session, data, plan);
+    work.calibrations = run::calibrate(plan.families, data.loaded.table, data.folds.front(),
+                                       job.job.random_state, kCalibration_s, session.pool());
+    const auto forecast = run::make_forecast(work, allocation);
+    const auto limits = run::node_limits();
     std::string text = format("job       {} ({})\n", job.job.name, job.path);
     text += data_part(session, data);
     text += work_part(plan, job.search.refit != "none", job.search.share_fits);
-    text += format("ranks     {} rank{} x {} thread{} ({})\n", n_ranks, n_ranks == 1 ? "" : "s",
-                   session.threads().n_threads, session.threads().n_threads == 1 ? "" : "s",
-                   session.threads().origin);
-    text += format("memory    {} for the table and {} for the binned folds, once per node\n",
-                   print_bytes(table_bytes(data.loaded.table)), print_bytes(binned));
+    text += layout_part(forecast, job.parallel);
+    text += memory_part(forecast, limits);
+    text += time_part(forecast, work.calibrations);
     text += format("output    {}\n", job.job.output_dir);
     text += format("restart   {}/{}.h5, every {} s\n", job.checkpoint.checkpoint_dir,
                    job.checkpoint.checkpoint_file, print_double(job.checkpoint.interval));
     std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+    if (const auto error = run::refuse(forecast, limits)) throw *error;
   });
   session.node().free_shared(data.loaded.memory);
   return 0;

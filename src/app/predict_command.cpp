@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "orchard/base/clock.hpp"
 #include "orchard/base/log.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/run/predict.hpp"
 #include "orchard/run/table_loader.hpp"
@@ -52,7 +53,7 @@ std::vector<Group> load_tables(Session& session, const std::vector<PredictedMode
     request.schema = &models[group.models.front()].ensemble.schema;
     request.task = request.schema->task;
     group.loaded = run::load_table(session.world(), session.node(), session.job().data.input,
-                                   request, session.pool());
+                                   request, session.pool(), run::Features::kOnce);
   }
   return groups;
 }
@@ -64,9 +65,11 @@ std::vector<std::vector<double>> predict_all(Session& session,
                                              RowIndex end) {
   std::vector<std::vector<double>> out(models.size());
   for (const auto& group : groups) {
-    const auto columns = group.loaded.table.features();
-    for (const auto i : group.models) {
-      out[i] = run::predict_rows(models[i], columns, begin, end, session.pool());
+    std::vector<const model::Predictor*> of_group;
+    for (const auto i : group.models) of_group.push_back(&models[i]);
+    auto predicted = run::predict_rows(of_group, group.loaded.table, begin, end, session.pool());
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+      out[group.models[i]] = std::move(predicted[i]);
     }
   }
   return out;
@@ -90,10 +93,12 @@ void predict_in_turns(Session& session, const std::vector<model::Predictor>& mod
     });
     const auto parts = world.gather(encoded, 0);
     world.together([&] {
+      const Doing doing("writes predictions", Beats::kNone);
       for (const auto& part : parts) output.append(part);
     });
   }
   world.together([&] {
+    const Doing doing("writes predictions", Beats::kNone);
     if (session.is_root()) output.publish();
   });
 }
@@ -113,9 +118,8 @@ int run_predict(comm::Communicator& world, const options::CommandLine& command_l
   predict_in_turns(session, predictors, groups, *output);
   for (auto& group : groups) session.node().free_shared(group.loaded.memory);
   if (session.is_root()) {
-    log::info(format("{} rows x {} model{} in {}", groups.front().loaded.table.n_rows,
-                     models.size(), models.size() == 1 ? "" : "s",
-                     print_duration(monotonic_s() - begin_s)));
+    log::info(format("{} x {} in {}", counted(groups.front().loaded.table.n_rows, "row"),
+                     counted(models.size(), "model"), print_duration(monotonic_s() - begin_s)));
     std::printf("predictions %s\n", path.c_str());
   }
   return 0;

@@ -78,10 +78,8 @@ PreparedData prepare_data(Session& session) {
   request.fold_column = job.cv.fold_column;
 
   PreparedData out;
-  out.loaded =
-      run::load_table(session.world(), session.node(), job.data.train, request, session.pool(),
-                      session.command() == options::Command::kSearch ? run::Features::kHeld
-                                                                     : run::Features::kOnDemand);
+  out.loaded = run::load_table(session.world(), session.node(), job.data.train, request,
+                               session.pool(), run::Features::kOnDemand);
   const auto& table = out.loaded.table;
   session.world().together([&] {
     check_scorers(job.search, table.schema);

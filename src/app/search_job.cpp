@@ -7,11 +7,15 @@
 #include "orchard/base/file.hpp"
 #include "orchard/base/instruction_set.hpp"
 #include "orchard/base/log.hpp"
+#include "orchard/base/process.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/report/cv_table.hpp"
 #include "orchard/report/progress.hpp"
+#include "orchard/search/task_runner.hpp"
 #include "orchard/store/model_file.hpp"
 #include "orchard/store/result_file.hpp"
+#include "planned_work.hpp"
 
 namespace orchard::app {
 namespace {
@@ -43,11 +47,6 @@ class StoreSink : public run::CheckpointSink {
   store::CheckpointStore& store_;
 };
 
-std::int32_t refit_block_trees(const search::Family& family) {
-  // A function of the job alone, so that a restart on other ranks finds the same blocks.
-  return static_cast<std::int32_t>(std::max<std::int64_t>(8, (family.n_units() + 31) / 32));
-}
-
 }  // namespace
 
 SearchJob::SearchJob(Session& session)
@@ -62,6 +61,10 @@ int SearchJob::run() {
   session_.world().together([&] {
     if (session_.is_root()) write_outputs();
   });
+  compare_with_forecast();
+  session_.world().together([&] {
+    if (session_.is_root()) report_end();
+  });
   return 0;
 }
 
@@ -70,27 +73,51 @@ void SearchJob::plan() {
     auto points = search::expand(job_.grids);
     const auto families = search::make_families(points, job_.search.share_fits);
     const auto n_folds = static_cast<std::int32_t>(data_.folds.size());
-    const auto cutting =
-        search::choose_cutting(families, n_folds, data_.shape, session_.world().size());
+    run::check_layout(job_.parallel, families, session_.world().size());
+    const auto cutting = choose_cutting(families, n_folds);
     plan_ =
         search::make_plan(std::move(points), job_.search.share_fits, n_folds, data_.shape, cutting);
   });
   const auto& table = data_.loaded.table;
-  log::info(format(
-      "{}: {} rows, {} features, {}", job_.data.train, table.n_rows, table.schema.n_features(),
-      table.schema.task == Task::kRegression ? "regression"
-                                             : format("{} classes", table.schema.n_classes())));
+  log::info(format("{}: {}, {}, {}", job_.data.train, counted(table.n_rows, "row"),
+                   counted(table.schema.n_features(), "feature"),
+                   table.schema.task == Task::kRegression
+                       ? "regression"
+                       : format("{} classes", table.schema.n_classes())));
   if (plan_.n_folds > 0) {
-    log::info(format("{} points x {} folds = {} fits, shared: {} {}, {} fits in {} tasks",
-                     plan_.points.size(), plan_.n_folds,
-                     plan_.points.size() * static_cast<std::size_t>(plan_.n_folds),
+    log::info(format("{} x {} = {}, shared: {} {}, {} in {}", counted(plan_.points.size(), "point"),
+                     counted(plan_.n_folds, "fold"),
+                     counted(plan_.points.size() * static_cast<std::size_t>(plan_.n_folds), "fit"),
                      plan_.families.size(), plan_.families.size() == 1 ? "family" : "families",
-                     plan_.n_fits(), plan_.tasks.size()));
+                     counted(plan_.n_fits(), "fit"), counted(plan_.tasks.size(), "task")));
   }
-  log::info(format("{} rank{}, {} thread{} each ({}), {} instructions", session_.world().size(),
-                   session_.world().size() == 1 ? "" : "s", session_.threads().n_threads,
-                   session_.threads().n_threads == 1 ? "" : "s", session_.threads().origin,
+  log::info(format("{}, {} each ({}), {} instructions", counted(session_.world().size(), "rank"),
+                   counted(session_.threads().n_threads, "thread"), session_.threads().origin,
                    name_of(instruction_set())));
+  look_ahead();
+}
+
+search::Cutting SearchJob::choose_cutting(const std::vector<search::Family>& families,
+                                          std::int32_t n_folds) const {
+  if (job_.parallel.layout == options::Layout::kReplicated) return {};
+  return search::choose_cutting(families, n_folds, data_.shape, session_.world().size());
+}
+
+/// Spreads the ranks over the fits of a phase.
+void SearchJob::choose_layout(const std::vector<search::Family>& families, std::size_t n_fits) {
+  auto& world = session_.world();
+  layout_ = run::choose_layout(world, session_.node(), job_.parallel, families, n_fits,
+                               data_.loaded.table.n_rows);
+  group_.reset();
+  for (std::size_t group = 0; group < layout_.groups.size(); ++group) {
+    const auto& ranks = layout_.groups[group];
+    if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
+    group_ = world.split(static_cast<int>(group));
+  }
+  if (group_) {
+    log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),
+                     counted(layout_.groups.front().size(), "rank")));
+  }
 }
 
 store::JobIdentity SearchJob::identity() const {
@@ -108,6 +135,7 @@ store::JobIdentity SearchJob::identity() const {
 }
 
 void SearchJob::resume() {
+  const Doing doing("looks for checkpoints", Beats::kNone);
   auto& world = session_.world();
   ByteWriter writer;
   world.together([&] {
@@ -160,18 +188,33 @@ search::Snapshot SearchJob::snapshot(std::vector<search::RunningTask> running) c
 
 run::PhaseEnd SearchJob::run_tasks(const std::string& name,
                                    const std::vector<search::Family>& families,
-                                   const run::FoldStore& folds, search::Phase* phase) {
+                                   const PhaseBins& bins, search::Phase* phase) {
   report::ProgressLine progress(name, session_.is_root() ? job_.job.verbose : 0);
-  const search::TaskContext tasks{families, data_.loaded.table.schema, job_.search.scoring,
-                                  folds,    job_.job.random_state,     session_.pool()};
-  run::PhaseSetup setup(tasks);
+  search::TaskContext tasks{families,      data_.loaded.table.schema, job_.search.scoring,
+                            bins.source(), job_.job.random_state,     session_.pool()};
+  tasks.has_shares = bins.has_shares();
+  run::PhaseSetup setup;
+  setup.make_runner = search::task_runners(tasks);
+  setup.group_runners = search::group_runners(tasks);
+  setup.pool = &session_.pool();
+  setup.layout = layout_;
+  setup.group = group_;
   setup.phase = phase;
   if (resumed_) setup.resumed = resumed_->running;
   setup.checkpoint_interval_s = job_.checkpoint.interval;
   setup.sink = sink_.get();
   setup.make_snapshot = [this](auto running) { return snapshot(std::move(running)); };
   setup.on_progress = [&](const search::Progress& now) { progress.show(now); };
-  return run::run_phase(session_.world(), setup);
+  take_peak_private_bytes();
+  const auto end = run::run_phase(session_.world(), setup);
+  // A rank that has a node for itself holds the shared data alone.
+  const std::uint64_t shared_bytes = data_.loaded.memory.n_bytes + bins.n_shared_bytes();
+  const auto alone_bytes = session_.node().size() == 1 ? shared_bytes : 0;
+  const auto peak_bytes = take_peak_private_bytes();
+  most_private_bytes_ =
+      std::max(most_private_bytes_, peak_bytes - std::min(peak_bytes, alone_bytes));
+  most_shared_bytes_ = std::max(most_shared_bytes_, shared_bytes);
+  return end;
 }
 
 run::PhaseEnd SearchJob::cross_validate() {
@@ -179,22 +222,23 @@ run::PhaseEnd SearchJob::cross_validate() {
   auto end = run::PhaseEnd::kDone;
   const double begin_s = monotonic_s();
   if (plan_.n_folds > 0) {
+    choose_layout(plan_.families, plan_.n_fits());
     session_.world().together([&] {
-      cv_folds_ = std::make_unique<run::FoldStore>(node, data_.loaded.table,
-                                                   fold_needs(plan_.families, data_.folds),
-                                                   job_.job.random_state, session_.pool());
+      cv_bins_ = std::make_unique<PhaseBins>(session_, data_.loaded.table,
+                                             fold_needs(plan_.families, data_.folds), group_);
     });
     session_.world().together([&] {
       if (!session_.is_root()) return;
       cv_phase_ =
           std::make_unique<search::Phase>(plan_.families, plan_.tasks, 0, data_.loaded.table.schema,
-                                          job_.search.scoring, *cv_folds_);
+                                          job_.search.scoring, cv_bins_->source());
       restore(*cv_phase_);
     });
-    end = run_tasks("search", plan_.families, *cv_folds_, cv_phase_.get());
-    cv_folds_->release(node);
+    end = run_tasks("search", plan_.families, *cv_bins_, cv_phase_.get());
+    cv_bins_->release(node);
     if (end == run::PhaseEnd::kStopped) return end;
-    log::info(format("search phase: {:.2f} s", monotonic_s() - begin_s));
+    search_s_ = monotonic_s() - begin_s;
+    log::info(format("search phase: {:.2f} s", search_s_));
   }
   choose_best();
   return end;
@@ -252,35 +296,35 @@ void SearchJob::judge_results() {
 run::PhaseEnd SearchJob::refit() {
   const auto& point = plan_.points[static_cast<std::size_t>(best_)];
   const double begin_s = monotonic_s();
+  refit_families_ = {search::family_of(point)};
+  choose_layout(refit_families_, 1);
   session_.world().together([&] {
-    refit_families_ = {search::family_of(point)};
     auto needs = fold_needs(refit_families_, {data_.refit_rows});
     for (auto& need : needs) {
       need.fold = search::kRefitFold;
       need.rows = &data_.refit_rows;
     }
-    refit_folds_ = std::make_unique<run::FoldStore>(session_.node(), data_.loaded.table, needs,
-                                                    job_.job.random_state, session_.pool());
+    refit_bins_ = std::make_unique<PhaseBins>(session_, data_.loaded.table, needs, group_);
     data_.refit_rows.train = std::vector<RowIndex>();  // the binned data stands for them
   });
   session_.world().together([&] {
     if (!session_.is_root()) return;
-    auto tasks = search::make_blocks(refit_families_.front(), search::kRefitFold,
-                                     refit_block_trees(refit_families_.front()));
+    auto tasks = search::make_refit_blocks(refit_families_.front());
     for (auto& task : tasks) {
       task.cost = search::estimate_cost(refit_families_.front(), task.last_unit - task.first_unit,
                                         data_.shape);
     }
     refit_phase_ = std::make_unique<search::Phase>(
         refit_families_, std::move(tasks), static_cast<std::int32_t>(plan_.tasks.size()),
-        data_.loaded.table.schema, job_.search.scoring, *refit_folds_);
+        data_.loaded.table.schema, job_.search.scoring, refit_bins_->source());
     restore(*refit_phase_);
     if (refit_phase_->is_done()) log::info("already complete: only the outputs are written again");
   });
-  const auto end = run_tasks(phase_name(), refit_families_, *refit_folds_, refit_phase_.get());
-  refit_folds_->release(session_.node());
+  const auto end = run_tasks(phase_name(), refit_families_, *refit_bins_, refit_phase_.get());
+  refit_bins_->release(session_.node());
   if (end == run::PhaseEnd::kDone) {
-    log::info(format("{} phase: {:.2f} s", phase_name(), monotonic_s() - begin_s));
+    refit_s_ = monotonic_s() - begin_s;
+    log::info(format("{} phase: {:.2f} s", phase_name(), refit_s_));
   }
   return end;
 }
@@ -312,13 +356,43 @@ model::Ensemble SearchJob::assemble_model() {
 }
 
 void SearchJob::write_outputs() {
+  const Doing doing("writes the results", Beats::kNone);
   // The checkpoint of a finished job makes running it again a matter of writing the outputs.
   sink_->save(snapshot({}));
   if (has_refit()) {
     store::save_model(session_.output_path(job_.output.model), assemble_model());
   }
   if (results_) write_tables();
-  report_end();
+}
+
+/// What the job will take, before anything is trained. Shared memory that cannot be there ends it
+/// now, not after a search of hours when the refit's is made.
+void SearchJob::look_ahead() {
+  session_.world().together([&] {
+    forecast_ = run::make_forecast(describe_work(session_, data_, plan_), own_allocation(session_));
+    auto still_to_come = forecast_;
+    still_to_come.table_bytes = 0;
+    auto shared_only = still_to_come;
+    shared_only.program_bytes = shared_only.working_bytes = 0;
+    const auto limits = run::node_limits();
+    if (const auto error = run::refuse(shared_only, limits)) throw *error;
+    if (const auto error = run::refuse(still_to_come, limits)) {
+      log::warning(format("memory may not suffice: {}", error->what()));
+    }
+  });
+  log::info(run::brief(forecast_));
+}
+
+/// Collective.
+void SearchJob::compare_with_forecast() {
+  const auto most = session_.world().max(static_cast<std::int64_t>(most_private_bytes_));
+  log::info(format(
+      "planned against real: search {} {}, {} {} {}; shared on a node {} {}; of its own a rank "
+      "{} {}",
+      print_duration(forecast_.search_s), print_duration(search_s_), phase_name(),
+      print_duration(forecast_.refit_s), print_duration(refit_s_),
+      print_bytes(forecast_.shared_bytes()), print_bytes(most_shared_bytes_),
+      print_bytes(forecast_.private_bytes()), print_bytes(static_cast<std::uint64_t>(most))));
 }
 
 void SearchJob::write_tables() {

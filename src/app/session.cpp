@@ -71,6 +71,9 @@ Session::Session(comm::Communicator world, const options::CommandLine& command_l
   bytes = world_.broadcast(std::move(bytes), 0);
   world_.together([&] { job_ = unpack_and_parse(bytes, command_line); });
   world_.together([&] { threads_ = run::share_threads(node_, job_.parallel); });
+  watchdog_ = std::make_unique<run::Watchdog>(
+      node_, world_.rank(),
+      run::WatchdogSettings{job_.parallel.watchdog, output_path(job_.output.log), {}});
   pool_ = std::make_unique<parallel::Pool>(threads_.n_threads);
   log::configure(is_root(), job_.job.verbose == 0   ? log::Level::kWarning
                             : job_.job.verbose >= 2 ? log::Level::kDebug

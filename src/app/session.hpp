@@ -9,6 +9,7 @@
 #include "orchard/options/parse.hpp"
 #include "orchard/parallel/pool.hpp"
 #include "orchard/run/threads.hpp"
+#include "orchard/run/watchdog.hpp"
 
 namespace orchard::app {
 
@@ -35,6 +36,7 @@ class Session {
   options::Command command_;
   options::Job job_;
   run::ThreadShare threads_;
+  std::unique_ptr<run::Watchdog> watchdog_;  // outlives the pool, whose threads beat
   std::unique_ptr<parallel::Pool> pool_;
 };
 

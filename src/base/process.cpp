@@ -6,9 +6,11 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <utility>
 
 namespace orchard {
 
@@ -30,6 +32,22 @@ bool is_process_alive(std::int64_t pid) {
   const auto name_end = line.rfind(')');
   return name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z';
 }
+
+std::uint64_t private_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("RssAnon:", 0) == 0) return std::stoull(line.substr(8)) * 1024;
+  }
+  return 0;
+}
+
+namespace {
+std::uint64_t peak_private_bytes = 0;
+}  // namespace
+
+void note_private_bytes() { peak_private_bytes = std::max(peak_private_bytes, private_bytes()); }
+
+std::uint64_t take_peak_private_bytes() { return std::exchange(peak_private_bytes, 0); }
 
 void give_back_free_memory() {
 #ifdef __GLIBC__

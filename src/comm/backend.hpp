@@ -30,8 +30,10 @@ class Backend {
   virtual void barrier() = 0;
   virtual Bytes broadcast(Bytes bytes, int root) = 0;
   virtual std::vector<Bytes> gather(const Bytes& bytes, int root) = 0;
+  virtual std::vector<Bytes> all_gather(const Bytes& bytes) = 0;
   /// In place.
   virtual void reduce(std::span<std::int64_t> values, Reduction reduction) = 0;
+  virtual void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) = 0;
 
   virtual void send(int destination, int tag, Bytes bytes) = 0;
   virtual std::optional<Message> try_receive() = 0;
@@ -39,6 +41,8 @@ class Backend {
 
   virtual std::shared_ptr<Backend> split_by_node() = 0;
   virtual std::shared_ptr<Backend> split(int colour) = 0;
+  virtual std::shared_ptr<Backend> subset(const std::vector<int>& ranks) = 0;
+  virtual void dissolve() = 0;
 
   /// All ranks lie on one node.
   virtual bool is_one_node() const = 0;

@@ -1,6 +1,9 @@
 #include "orchard/comm/communicator.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <exception>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -25,6 +28,11 @@ Error unpack(const Bytes& bytes) {
   auto message = reader.get_string();
   auto where = reader.get_string();
   return Error(kind, std::move(message), std::move(where), reader.get_string());
+}
+
+/// An integer that orders as the number does, and back: the same function does both.
+std::int64_t flip(std::int64_t bits) {
+  return bits < 0 ? bits ^ std::numeric_limits<std::int64_t>::max() : bits;
 }
 
 std::int64_t reduced(Backend& backend, std::int64_t value, Reduction reduction) {
@@ -55,13 +63,7 @@ std::vector<Bytes> Communicator::gather(const Bytes& bytes, int root) {
 }
 
 std::vector<Bytes> Communicator::all_gather(const Bytes& bytes) {
-  ByteWriter packed;
-  for (const auto& part : gather(bytes, 0)) packed.put(part);
-  const Bytes all = broadcast(packed.take(), 0);
-  ByteReader reader(all);
-  std::vector<Bytes> parts(static_cast<std::size_t>(size()));
-  for (auto& part : parts) part = reader.get_vector<std::byte>();
-  return parts;
+  return backend_->all_gather(bytes);
 }
 
 std::int64_t Communicator::sum(std::int64_t value) {
@@ -75,6 +77,21 @@ std::int64_t Communicator::max(std::int64_t value) {
 }
 void Communicator::sum(std::span<std::int64_t> values) {
   backend_->reduce(values, Reduction::kSum);
+}
+
+void Communicator::sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) {
+  require(borders.size() == static_cast<std::size_t>(size()) + 1 && borders.front() == 0 &&
+              borders.back() == values.size() && std::is_sorted(borders.begin(), borders.end()),
+          "every rank has a part of the values");
+  backend_->sum_parts(values, borders);
+}
+
+// The reduction is one of integers, which order as the numbers do.
+void Communicator::max(std::span<double> values) {
+  std::vector<std::int64_t> keys;
+  for (const double value : values) keys.push_back(flip(std::bit_cast<std::int64_t>(value)));
+  backend_->reduce(keys, Reduction::kMax);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::bit_cast<double>(flip(keys[i]));
 }
 
 void Communicator::agree(const std::optional<Error>& failure) { agree_on(failure, false); }
@@ -122,6 +139,18 @@ Communicator Communicator::split(int colour) const {
   require(colour >= 0, "a colour is not negative");
   return Communicator(backend_->split(colour));
 }
+
+Communicator Communicator::subset(const std::vector<int>& ranks) const {
+  auto sorted = ranks;
+  std::sort(sorted.begin(), sorted.end());
+  require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end() &&
+              std::binary_search(sorted.begin(), sorted.end(), rank()) && sorted.front() >= 0 &&
+              sorted.back() < size(),
+          "a subset lists ranks once, this one among them");
+  return Communicator(backend_->subset(ranks));
+}
+
+void Communicator::dissolve() { backend_->dissolve(); }
 
 SharedMemory Communicator::allocate_shared(std::size_t n_bytes) {
   require(backend_->is_one_node(), "shared memory is made by the ranks of one node");

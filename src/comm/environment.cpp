@@ -11,10 +11,17 @@
 namespace orchard::comm {
 namespace {
 
+#ifdef ORCHARD_SIMULATION
+/// SimGrid's SMPI reports no more than this, and its ranks have one thread each.
+constexpr int kThreadLevel = MPI_THREAD_SINGLE;
+#else
+constexpr int kThreadLevel = MPI_THREAD_FUNNELED;
+#endif
+
 /// A launcher that speaks to MPI libraries leaves one of these. Open MPI's mpirun, Hydra and
-/// Slurm's pmi2, and anything with PMIx.
+/// Slurm's pmi2, anything with PMIx, and SimGrid's smpirun.
 bool is_launched() {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMIX_RANK"}) {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMIX_RANK", "SMPI_GLOBAL_SIZE"}) {
     if (env(name)) return true;
   }
   return false;
@@ -62,9 +69,9 @@ Environment::Environment(int* argc, char*** argv) {
   auto context = std::make_shared<MpiContext>();
   context->piece_bytes = piece_bytes();
   int granted = MPI_THREAD_SINGLE;
-  check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
+  check(MPI_Init_thread(argc, argv, kThreadLevel, &granted), "MPI_Init_thread");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-  if (granted < MPI_THREAD_FUNNELED) {
+  if (granted < kThreadLevel) {
     throw Error(ErrorKind::kResources, "the MPI library does not grant MPI_THREAD_FUNNELED", "",
                 "Use an MPI library built with thread support.");
   }

@@ -17,8 +17,11 @@ namespace orchard::comm {
 namespace {
 
 constexpr int kGatherTag = 1;
+constexpr int kPartTag = 2;
 /// A broadcast starts with a block of this size, which holds the whole payload when that is short.
 constexpr std::size_t kBroadcastHead_bytes = 512;
+/// A gather to all ranks is one exchange of such blocks when all payloads fit into them.
+constexpr std::size_t kGatherHead_bytes = 256;
 /// MPI_Abort itself may hang.
 constexpr unsigned kAbortPatience_s = 10;
 
@@ -162,6 +165,42 @@ std::vector<Bytes> MpiBackend::receive_all(const Bytes& own,
   return gathered;
 }
 
+std::vector<Bytes> MpiBackend::all_gather(const Bytes& bytes) {
+  return guarded([&] {
+    const std::uint64_t n_bytes = bytes.size();
+    constexpr std::size_t kInline_bytes = kGatherHead_bytes - sizeof n_bytes;
+    const auto n_ranks = static_cast<std::size_t>(size());
+    MpiTransfer heads = transfer();
+    const auto own = heads.keep(Bytes(kGatherHead_bytes));
+    const auto all = heads.keep(allocate_or_abort(n_ranks * kGatherHead_bytes, "gather"));
+    std::memcpy(own.data(), &n_bytes, sizeof n_bytes);
+    if (n_bytes > 0 && n_bytes <= kInline_bytes) {
+      std::memcpy(own.data() + sizeof n_bytes, bytes.data(), n_bytes);
+    }
+    check(MPI_Iallgather(own.data(), kGatherHead_bytes, MPI_BYTE, all.data(), kGatherHead_bytes,
+                         MPI_BYTE, lines_->collectives, heads.add()),
+          "MPI_Iallgather");
+    finish(heads, "gather to all ranks");
+    std::vector<Bytes> parts(n_ranks);
+    bool are_inline = true;
+    for (std::size_t source = 0; source < n_ranks; ++source) {
+      const std::byte* head = all.data() + source * kGatherHead_bytes;
+      std::uint64_t part_bytes = 0;
+      std::memcpy(&part_bytes, head, sizeof part_bytes);
+      are_inline = are_inline && part_bytes <= kInline_bytes;
+      if (are_inline)
+        parts[source].assign(head + sizeof n_bytes, head + sizeof n_bytes + part_bytes);
+    }
+    if (are_inline) return parts;
+    ByteWriter packed;
+    for (const auto& part : gather(bytes, 0)) packed.put(part);
+    const Bytes whole = broadcast(packed.take(), 0);
+    ByteReader reader(whole);
+    for (auto& part : parts) part = reader.get_vector<std::byte>();
+    return parts;
+  });
+}
+
 void MpiBackend::reduce(std::span<std::int64_t> values, Reduction reduction) {
   guarded([&] {
     const MPI_Op operation = reduction == Reduction::kSum   ? MPI_SUM
@@ -180,11 +219,52 @@ void MpiBackend::reduce_piece(std::span<std::int64_t> values, MPI_Op operation) 
   MpiTransfer sum = transfer();
   const auto kept = sum.keep(allocate_or_abort(values.size_bytes(), "reduction"));
   std::memcpy(kept.data(), values.data(), kept.size());
+#ifdef ORCHARD_SIMULATION
+  // SMPI's other form sends from every rank to every other one.
+  check(MPI_Allreduce(MPI_IN_PLACE, kept.data(), static_cast<int>(values.size()), MPI_INT64_T,
+                      operation, lines_->collectives),
+        "MPI_Allreduce");
+#else
   check(MPI_Iallreduce(MPI_IN_PLACE, kept.data(), static_cast<int>(values.size()), MPI_INT64_T,
                        operation, lines_->collectives, sum.add()),
         "MPI_Iallreduce");
   finish(sum, "reduction");
+#endif
   std::memcpy(values.data(), kept.data(), kept.size());
+}
+
+// Every rank sends each other rank its part and adds up what comes for its own: the least there is
+// to send, and no step waits for another.
+void MpiBackend::sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) {
+  guarded([&] {
+    const auto part_of = [&](int owner) {
+      const auto at = static_cast<std::size_t>(owner);
+      return values.subspan(borders[at], borders[at + 1] - borders[at]);
+    };
+    const auto own = part_of(rank());
+    MpiTransfer parts = transfer();
+    for (int other = 0; other + 1 < size(); ++other) {
+      parts.keep(allocate_or_abort(own.size_bytes(), "sum in parts"));
+    }
+    for (int step = 1; step < size(); ++step) {
+      const int source = (rank() + size() - step) % size();
+      parts.receive(parts.kept_memory(static_cast<std::size_t>(step) - 1), source, kPartTag,
+                    lines_->collectives);
+    }
+    for (int step = 1; step < size(); ++step) {
+      const int owner = (rank() + step) % size();
+      parts.send(std::as_bytes(part_of(owner)), owner, kPartTag, lines_->collectives);
+    }
+    finish(parts, "sum in parts");
+    for (std::size_t other = 0; other + 1 < static_cast<std::size_t>(size()); ++other) {
+      const std::byte* from = parts.kept(other).data();
+      for (std::size_t i = 0; i < own.size(); ++i) {
+        std::int64_t value = 0;
+        std::memcpy(&value, from + i * sizeof value, sizeof value);
+        own[i] += value;
+      }
+    }
+  });
 }
 
 void MpiBackend::send(int destination, int tag, Bytes bytes) {

@@ -16,7 +16,7 @@ namespace orchard::comm {
 
 /// The two MPI communicators of one of ours, so that collective traffic and messages never mix.
 /// They are freed, all ranks together, by the next split of the parent after all ranks have let go
-/// of them, or when MPI ends; never by a destructor.
+/// of them, when a subset is dissolved, or when MPI ends; never by a destructor.
 struct MpiLines {
   MPI_Comm collectives = MPI_COMM_NULL;
   MPI_Comm messages = MPI_COMM_NULL;
@@ -45,7 +45,9 @@ class MpiBackend final : public Backend {
   void barrier() override;
   Bytes broadcast(Bytes bytes, int root) override;
   std::vector<Bytes> gather(const Bytes& bytes, int root) override;
+  std::vector<Bytes> all_gather(const Bytes& bytes) override;
   void reduce(std::span<std::int64_t> values, Reduction reduction) override;
+  void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) override;
 
   void send(int destination, int tag, Bytes bytes) override;
   std::optional<Message> try_receive() override;
@@ -53,6 +55,8 @@ class MpiBackend final : public Backend {
 
   std::shared_ptr<Backend> split_by_node() override;
   std::shared_ptr<Backend> split(int colour) override;
+  std::shared_ptr<Backend> subset(const std::vector<int>& ranks) override;
+  void dissolve() override;
 
   bool is_one_node() const override { return is_one_node_ || size() == 1; }
   SharedMemory allocate_shared(std::size_t n_bytes) override;
@@ -79,6 +83,8 @@ class MpiBackend final : public Backend {
   void synchronise_windows();
   void reduce_piece(std::span<std::int64_t> values, MPI_Op operation);
   std::vector<Bytes> receive_all(const Bytes& own, const std::vector<std::uint64_t>& sizes);
+  /// Waits until all of these ranks are here.
+  void meet(const std::vector<int>& ranks);
 
   std::shared_ptr<Backend> adopt(MPI_Comm part, bool is_node);
   void free_released_parts();

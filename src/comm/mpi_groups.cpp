@@ -7,12 +7,14 @@
 #include "mpi_backend.hpp"
 #include "mpi_call.hpp"
 #include "node_memory.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::comm {
 namespace {
 
 constexpr std::size_t kAlignment_bytes = 64;
+constexpr int kMeetTag = 3;
 
 /// Takes over `comm` and adds a second one for messages. Collective over `comm`.
 std::shared_ptr<MpiLines> make_lines(MpiContext& context, MPI_Comm comm) {
@@ -30,6 +32,15 @@ void free_lines(MpiLines& lines) {
   lines.is_freed = true;
   check(MPI_Comm_free(&lines.messages), "MPI_Comm_free");
   check(MPI_Comm_free(&lines.collectives), "MPI_Comm_free");
+}
+
+/// Clears memory whose pages the system may take long to find.
+void clear(std::byte* memory, std::size_t n_bytes) {
+  constexpr std::size_t kPiece_bytes = std::size_t{1} << 24;
+  for (std::size_t at = 0; at < n_bytes; at += kPiece_bytes) {
+    std::memset(memory + at, 0, std::min(kPiece_bytes, n_bytes - at));
+    beat();
+  }
 }
 
 /// Divides a real node for tests.
@@ -73,6 +84,53 @@ std::shared_ptr<Backend> MpiBackend::split(int colour) {
     check(MPI_Comm_split(lines_->collectives, colour, rank(), &part), "MPI_Comm_split");
     return adopt(part, is_one_node_);
   });
+}
+
+void MpiBackend::meet(const std::vector<int>& ranks) {
+  const int first = ranks.front();
+  const auto exchange = [&](bool sends) {
+    MpiTransfer all = transfer();
+    for (const int other : ranks) {
+      if (other == rank() || (rank() != first && other != first)) continue;
+      const auto word = all.keep(Bytes(1));
+      if (sends) {
+        all.send(word, other, kMeetTag, lines_->collectives);
+      } else {
+        all.receive(word, other, kMeetTag, lines_->collectives);
+      }
+    }
+    finish(all, "meeting of some ranks", first);
+  };
+  exchange(rank() != first);
+  exchange(rank() == first);
+}
+
+std::shared_ptr<Backend> MpiBackend::subset(const std::vector<int>& ranks) {
+  return guarded([&] {
+    meet(ranks);
+    MPI_Group all = MPI_GROUP_NULL, some = MPI_GROUP_NULL;
+    check(MPI_Comm_group(lines_->collectives, &all), "MPI_Comm_group");
+    check(MPI_Group_incl(all, static_cast<int>(ranks.size()), ranks.data(), &some),
+          "MPI_Group_incl");
+    MPI_Comm part = MPI_COMM_NULL;
+    check(MPI_Comm_create_group(lines_->collectives, some, kMeetTag, &part),
+          "MPI_Comm_create_group");
+    check(MPI_Group_free(&some), "MPI_Group_free");
+    check(MPI_Group_free(&all), "MPI_Group_free");
+    auto backend =
+        std::make_shared<MpiBackend>(context_, make_lines(*context_, part), is_one_node_);
+    backend->set_deadline(deadline_s());
+    return std::shared_ptr<Backend>(backend);
+  });
+}
+
+void MpiBackend::dissolve() {
+  guarded([&] {
+    barrier_asleep("end of a group");
+    free_lines(*lines_);
+    std::erase(context_->lines, lines_);
+  });
+  broken_ = "the group of ranks has been dissolved";
 }
 
 std::shared_ptr<Backend> MpiBackend::adopt(MPI_Comm part, bool is_node) {
@@ -142,7 +200,7 @@ SharedMemory MpiBackend::map_window(std::size_t n_bytes) {
   const auto n_ranks = static_cast<std::size_t>(size());
   const std::size_t share = n_bytes / n_ranks + 1;
   const std::size_t begin = std::min(n_bytes, share * static_cast<std::size_t>(rank()));
-  std::memset(memory.data + begin, 0, std::min(share, n_bytes - begin));
+  clear(memory.data + begin, std::min(share, n_bytes - begin));
   barrier_asleep("clearing of shared memory");
   return memory;
 }

@@ -66,16 +66,18 @@ void MpiMessages::progress() {
 void MpiMessages::accept_heads() {
   for (int n_heads = 0; n_heads < kMaxHeads; ++n_heads) {
     int is_there = 0, n_bytes = 0;
-    MPI_Message matched;
     MPI_Status status;
-    check(MPI_Improbe(MPI_ANY_SOURCE, kHeadTag, comm_, &is_there, &matched, &status),
-          "MPI_Improbe");
+    check(MPI_Iprobe(MPI_ANY_SOURCE, kHeadTag, comm_, &is_there, &status), "MPI_Iprobe");
     if (is_there == 0) return;
     check(MPI_Get_count(&status, MPI_BYTE, &n_bytes), "MPI_Get_count");
     arriving_.push_back({status.MPI_SOURCE, MpiTransfer(piece_bytes_), false, {}});
     MpiTransfer& transfer = arriving_.back().transfer;
     const auto kept = transfer.keep(Bytes(static_cast<std::size_t>(n_bytes)));
-    check(MPI_Imrecv(kept.data(), n_bytes, MPI_BYTE, &matched, transfer.add()), "MPI_Imrecv");
+    // The one that was probed: of one source, messages match in order, and only this thread
+    // receives.
+    check(MPI_Irecv(kept.data(), n_bytes, MPI_BYTE, status.MPI_SOURCE, kHeadTag, comm_,
+                    transfer.add()),
+          "MPI_Irecv");
   }
 }
 

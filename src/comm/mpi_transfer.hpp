@@ -24,6 +24,7 @@ class MpiTransfer {
   /// Gives back what was kept, by order of `keep`. After completion.
   Bytes take(std::size_t index) { return std::move(kept_[index]); }
   ByteSpan kept(std::size_t index) const { return kept_[index]; }
+  std::span<std::byte> kept_memory(std::size_t index) { return kept_[index]; }
 
   void send(ByteSpan bytes, int destination, int tag, MPI_Comm comm);
   void receive(std::span<std::byte> bytes, int source, int tag, MPI_Comm comm);

@@ -12,6 +12,7 @@
 #include "orchard/base/cgroup.hpp"
 #include "orchard/base/env.hpp"
 #include "orchard/base/text.hpp"
+#include "orchard/comm/communicator.hpp"
 
 namespace orchard::comm {
 namespace {
@@ -19,6 +20,19 @@ namespace {
 constexpr const char* kSharedFolder = "/dev/shm";
 /// The library adds a few pages of its own to a window.
 constexpr std::uint64_t kWindowOverhead_bytes = 1 << 16;
+
+Error refusal(std::size_t n_bytes, std::uint64_t free_bytes, const std::string& where,
+              const std::string& hint) {
+  return Error(ErrorKind::kResources,
+               format("a block of {} ({} bytes) is needed on a node, but only {} ({} bytes) is "
+                      "free there",
+                      print_bytes(n_bytes), n_bytes, print_bytes(free_bytes), free_bytes),
+               where, hint);
+}
+
+std::size_t mapped_bytes(std::size_t n_bytes) { return std::max<std::size_t>(n_bytes, 1); }
+
+}  // namespace
 
 std::optional<std::uint64_t> free_shared_bytes() {
   struct statvfs status;
@@ -36,19 +50,6 @@ std::optional<std::uint64_t> available_memory_bytes() {
   }
   return std::nullopt;
 }
-
-Error refusal(std::size_t n_bytes, std::uint64_t free_bytes, const std::string& where,
-              const std::string& hint) {
-  return Error(ErrorKind::kResources,
-               format("a block of {} ({} bytes) is needed on a node, but only {} ({} bytes) is "
-                      "free there",
-                      print_bytes(n_bytes), n_bytes, print_bytes(free_bytes), free_bytes),
-               where, hint);
-}
-
-std::size_t mapped_bytes(std::size_t n_bytes) { return std::max<std::size_t>(n_bytes, 1); }
-
-}  // namespace
 
 std::optional<Error> refuse_block(std::size_t n_bytes, bool is_window) {
   const std::uint64_t needed = n_bytes > std::numeric_limits<std::size_t>::max() / 2

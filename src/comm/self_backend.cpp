@@ -18,7 +18,9 @@ class SelfBackend final : public Backend {
   void barrier() override {}
   Bytes broadcast(Bytes bytes, int) override { return bytes; }
   std::vector<Bytes> gather(const Bytes& bytes, int) override { return {bytes}; }
+  std::vector<Bytes> all_gather(const Bytes& bytes) override { return {bytes}; }
   void reduce(std::span<std::int64_t>, Reduction) override {}
+  void sum_parts(std::span<std::int64_t>, std::span<const std::size_t>) override {}
 
   void send(int, int tag, Bytes bytes) override { inbox_.push_back({0, tag, std::move(bytes)}); }
   std::optional<Message> try_receive() override {
@@ -35,6 +37,8 @@ class SelfBackend final : public Backend {
     part->set_deadline(deadline_s());
     return part;
   }
+  std::shared_ptr<Backend> subset(const std::vector<int>&) override { return split(0); }
+  void dissolve() override {}
 
   bool is_one_node() const override { return true; }
   SharedMemory allocate_shared(std::size_t n_bytes) override {

@@ -31,7 +31,11 @@ class ThreadBackend final : public Backend {
     return rank() == root ? *slots : std::vector<Bytes>();
   }
 
+  std::vector<Bytes> all_gather(const Bytes& bytes) override {
+    return *exchange("gather to all ranks", bytes);
+  }
   void reduce(std::span<std::int64_t> values, Reduction reduction) override;
+  void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) override;
 
   void send(int destination, int tag, Bytes bytes) override {
     room_->post(destination, {rank(), tag, std::move(bytes)});
@@ -46,6 +50,8 @@ class ThreadBackend final : public Backend {
   std::shared_ptr<Backend> split(int colour) override {
     return split_into("split", colour, is_one_node_);
   }
+  std::shared_ptr<Backend> subset(const std::vector<int>& ranks) override;
+  void dissolve() override { barrier(); }
 
   bool is_one_node() const override { return is_one_node_ || size() == 1; }
   SharedMemory allocate_shared(std::size_t n_bytes) override;
@@ -88,6 +94,26 @@ void ThreadBackend::reduce(std::span<std::int64_t> values, Reduction reduction) 
       }
     }
   }
+}
+
+void ThreadBackend::sum_parts(std::span<std::int64_t> values,
+                              std::span<const std::size_t> borders) {
+  std::vector<std::int64_t> sums(values.begin(), values.end());
+  reduce(sums, Reduction::kSum);
+  const auto begin = borders[static_cast<std::size_t>(rank())];
+  const auto end = borders[static_cast<std::size_t>(rank()) + 1];
+  std::copy(sums.begin() + static_cast<std::ptrdiff_t>(begin),
+            sums.begin() + static_cast<std::ptrdiff_t>(end),
+            values.begin() + static_cast<std::ptrdiff_t>(begin));
+}
+
+std::shared_ptr<Backend> ThreadBackend::subset(const std::vector<int>& ranks) {
+  const auto place = std::find(ranks.begin(), ranks.end(), rank()) - ranks.begin();
+  auto part =
+      std::make_shared<ThreadBackend>(room_->subset(ranks), static_cast<int>(place), is_one_node_);
+  part->set_deadline(deadline_s());
+  part->barrier();
+  return part;
 }
 
 std::shared_ptr<Backend> ThreadBackend::split_into(const std::string& operation, int colour,

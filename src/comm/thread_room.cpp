@@ -102,4 +102,17 @@ std::shared_ptr<ThreadRoom> ThreadRoom::part(int rank, const std::vector<int>& c
   return room;
 }
 
+std::shared_ptr<ThreadRoom> ThreadRoom::subset(const std::vector<int>& ranks) {
+  const std::lock_guard lock(run_->mutex);
+  Part& part = subsets_[ranks];
+  if (part.room == nullptr) {
+    std::vector<int> part_members;
+    for (const int rank : ranks) part_members.push_back(members_[static_cast<std::size_t>(rank)]);
+    part.room = std::make_shared<ThreadRoom>(run_, std::move(part_members));
+  }
+  const auto room = part.room;
+  if (++part.n_taken == room->size()) subsets_.erase(ranks);
+  return room;
+}
+
 }  // namespace orchard::comm

@@ -47,6 +47,8 @@ class ThreadRoom {
   /// The room of the members that gave the same colour; `colours` is in rank order and the same on
   /// all ranks. Right after an exchange.
   std::shared_ptr<ThreadRoom> part(int rank, const std::vector<int>& colours);
+  /// The room of these ranks alone, who all come for it.
+  std::shared_ptr<ThreadRoom> subset(const std::vector<int>& ranks);
 
  private:
   struct Arrival {
@@ -72,6 +74,7 @@ class ThreadRoom {
   Slots result_;
   std::optional<std::string> broken_;
   std::map<int, Part> parts_;
+  std::map<std::vector<int>, Part> subsets_;  // that some of their ranks have not come for
 };
 
 }  // namespace orchard::comm

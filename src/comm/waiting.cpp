@@ -1,17 +1,23 @@
 #include "waiting.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <thread>
 
 #include "orchard/base/clock.hpp"
 #include "orchard/base/error.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::comm {
 namespace {
 
-constexpr double kSpin_s = 50e-6;
-constexpr double kFirstSleep_s = 20e-6;
+constexpr double kSpin_s = 200e-6;
+/// A sleep is this share of what has been waited: so much later than possible a wait may end.
+constexpr double kSleepShare = 0.125;
 constexpr double kLongestSleep_s = 1e-3;
+/// A wait as long as this is told to those who watch.
+constexpr double kWorthTelling_s = 0.2;
 /// A step longer than this means that the process was stopped and let go on (a suspended job).
 constexpr double kLongestStep_s = 1;
 
@@ -20,8 +26,9 @@ constexpr double kLongestStep_s = 1;
 void wait_until(const std::function<bool()>& is_done, double deadline_s,
                 const std::function<std::string()>& describe) {
   if (is_done()) return;
-  double waited_s = 0, sleep_time_s = kFirstSleep_s;
+  double waited_s = 0;
   double last_s = monotonic_s();
+  std::optional<Doing> doing;
   while (!is_done()) {
     const double now_s = monotonic_s();
     waited_s += std::min(now_s - last_s, kLongestStep_s);
@@ -30,9 +37,13 @@ void wait_until(const std::function<bool()>& is_done, double deadline_s,
       throw Error(ErrorKind::kInternal,
                   format("{}: nothing came for {}", describe(), print_duration(deadline_s)));
     }
-    if (waited_s < kSpin_s) continue;
-    sleep_s(sleep_time_s);
-    sleep_time_s = std::min(1.5 * sleep_time_s, kLongestSleep_s);
+    if (waited_s < kSpin_s) {
+      std::this_thread::yield();
+      continue;
+    }
+    beat();  // who waits is not who keeps the others waiting
+    if (waited_s > kWorthTelling_s && !doing) doing.emplace(describe());
+    sleep_s(std::min(kSleepShare * waited_s, kLongestSleep_s));
   }
 }
 

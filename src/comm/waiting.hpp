@@ -5,9 +5,11 @@
 
 namespace orchard::comm {
 
-/// Calls `is_done` until it returns true: a spin of some 50 us, then sleeps that grow from 20 us to
-/// 1 ms, so that a rank that waits for long costs next to no processor time. Throws kInternal with
-/// `describe()` after `deadline_s`; time in which this process was suspended hardly counts.
+/// Calls `is_done` until it returns true: a spin of some 200 us that gives way to other processes,
+/// for the ranks of a group that exchange something many times a tree; then sleeps that grow with
+/// the wait up to 1 ms, so that a rank that waits for long costs next to no processor time. Throws
+/// kInternal with `describe()` after `deadline_s`; time in which this process was suspended hardly
+/// counts.
 void wait_until(const std::function<bool()>& is_done, double deadline_s,
                 const std::function<std::string()>& describe);
 

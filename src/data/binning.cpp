@@ -1,12 +1,12 @@
 #include "orchard/data/binning.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <numeric>
 
-#include "bin_search.hpp"
+#include "column_values.hpp"
 #include "cut_points.hpp"
 #include "first_bins.hpp"
 #include "orchard/base/error.hpp"
@@ -18,25 +18,8 @@ using model::FeatureKind;
 
 constexpr std::size_t kLine = 64;  // bytes of the cache
 constexpr std::size_t kBlockRows = 16384;
-constexpr std::size_t kGatheredRows = 2048;
 /// Features worked on at once: bounds the memory for their searches.
 constexpr std::size_t kWaveFeatures = 256;
-
-/// Calls use(values, i) for the values of rows[i ..), block by block: where the rows follow each
-/// other they are read in place.
-template <class Use>
-void for_values(const float* column, std::span<const RowIndex> rows, Use&& use) {
-  if (!rows.empty() && rows.back() - rows.front() + std::size_t{1} == rows.size()) {
-    use(std::span<const float>(column + rows.front(), rows.size()), std::size_t{0});
-    return;
-  }
-  std::array<float, kGatheredRows> values;
-  for (std::size_t begin = 0; begin < rows.size(); begin += values.size()) {
-    const std::size_t n_values = std::min(values.size(), rows.size() - begin);
-    for (std::size_t i = 0; i < n_values; ++i) values[i] = column[rows[begin + i]];
-    use(std::span<const float>(values.data(), n_values), begin);
-  }
-}
 
 /// A feature while its bins are made.
 class FeatureBinner {
@@ -62,7 +45,7 @@ class FeatureBinner {
   /// First bins of training rows. Any thread.
   void put(std::span<const RowIndex> rows, Bin* out) const {
     if (first_ == nullptr) return fill(rows, out);
-    for_values(column_, rows, [&](std::span<const float> values, std::size_t at) {
+    for_values(column_, 0, rows, [&](std::span<const float> values, std::size_t at) {
       first_->put(values, out + at);
     });
   }
@@ -80,14 +63,7 @@ class FeatureBinner {
 
   /// Final bins of any rows, once settled. Any thread.
   void fill(std::span<const RowIndex> rows, Bin* out) const {
-    if (bins_.kind == FeatureKind::kCategorical) {
-      for (std::size_t i = 0; i < rows.size(); ++i) out[i] = bins_.bin(column_[rows[i]]);
-      return;
-    }
-    const CutTable cuts(bins_.cuts);
-    for_values(column_, rows, [&](std::span<const float> values, std::size_t at) {
-      cuts.bins_of(values, static_cast<Bin>(bins_.missing_bin()), out + at);
-    });
+    fill_bins(bins_, column_, 0, rows, out);
   }
   FeatureBins take() { return std::move(bins_); }
 
@@ -137,14 +113,13 @@ void BinnedLayout::hold_columns(std::size_t n_columns) {
 namespace {
 
 /// The columns of features [first, first + binners.size()) of one wave.
-void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
-              const BinnedLayout& layout, std::span<FeatureBinner> binners, Bin* columns,
-              parallel::Pool& pool) {
+void bin_wave(std::span<const RowIndex> train, std::span<const RowIndex> test,
+              std::span<const RowIndex> sample, int max_bins, const BinnedLayout& layout,
+              std::span<FeatureBinner> binners, Bin* columns, parallel::Pool& pool) {
   const auto column = [&](std::size_t i) { return columns + i * layout.column_stride; };
   std::vector<FeatureBinner::Scratch> scratch(static_cast<std::size_t>(pool.n_threads()));
   pool.for_chunks(binners.size(), 1, [&](std::size_t i, std::size_t, int thread) {
-    binners[i].prepare(fold.train, sample, max_bins, scratch[static_cast<std::size_t>(thread)],
-                       pool);
+    binners[i].prepare(train, sample, max_bins, scratch[static_cast<std::size_t>(thread)], pool);
   });
   scratch.clear();
 
@@ -162,7 +137,7 @@ void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
   std::vector<std::size_t> all(binners.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   for (auto features = all; !features.empty();) {
-    for_all(features, fold.train, 0,
+    for_all(features, train, 0,
             [&](std::size_t feature, auto rows, Bin* out) { binners[feature].put(rows, out); });
     std::erase_if(features, [&](std::size_t feature) { return !binners[feature].revise(); });
   }
@@ -170,50 +145,127 @@ void bin_wave(const Fold& fold, std::span<const RowIndex> sample, int max_bins,
     binners[i].settle({column(i), layout.n_train});
     std::memset(column(i) + layout.n_rows(), 0, layout.column_stride - layout.n_rows());
   });
-  for_all(all, fold.test, layout.n_train,
+  for_all(all, test, layout.n_train,
           [&](std::size_t feature, auto rows, Bin* out) { binners[feature].fill(rows, out); });
 }
 
+/// The sampled rows of folds. Positions are drawn once for each number of training rows.
+class Samples {
+ public:
+  explicit Samples(std::uint64_t random_state) : random_state_(random_state) {}
+
+  /// Valid until the next call.
+  std::span<const RowIndex> of(const Fold& fold, parallel::Pool& pool) {
+    const auto n_train = static_cast<RowIndex>(fold.train.size());
+    auto& positions = positions_[n_train];
+    if (positions.empty()) positions = sample_positions(n_train, random_state_, pool);
+    rows_.resize(positions.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = fold.train[positions[i]];
+    return rows_;
+  }
+
+ private:
+  std::uint64_t random_state_;
+  std::map<RowIndex, std::vector<RowIndex>> positions_;  // by the number of training rows
+  std::vector<RowIndex> rows_;
+};
+
+/// Some columns of a table at a time, read from its source where nobody holds them.
+class Part {
+ public:
+  /// At most `n_features` at a time. Since each reading of narrow rows passes over the whole file,
+  /// what is read at once is up to half as much as the bins that `n_tasks` make of all features,
+  /// but not more than half of them.
+  Part(const Table& table, std::size_t n_features, std::size_t n_tasks)
+      : table_(table), n_features_(n_features) {
+    if (table.source == nullptr) return;
+    const std::size_t n_fit = Table::kPartBytes / (table.n_rows * sizeof(float));
+    const std::size_t n_half = std::min<std::size_t>(n_tasks, 4) * n_features / 8;
+    n_features_ = std::clamp<std::size_t>(std::max(n_fit, n_half), 1, n_features);
+    read_.resize(n_features_ * table.n_rows);
+  }
+  std::size_t n_features() const { return n_features_; }
+
+  /// Valid until the next call.
+  std::vector<const float*> columns(std::size_t begin, std::size_t end, parallel::Pool& pool) {
+    if (table_.source == nullptr) {
+      return {table_.columns.begin() + static_cast<std::ptrdiff_t>(begin),
+              table_.columns.begin() + static_cast<std::ptrdiff_t>(end)};
+    }
+    std::vector<float*> out;
+    for (std::size_t i = 0; i < end - begin; ++i) out.push_back(read_.data() + i * table_.n_rows);
+    table_.source->read(begin, end, 0, table_.n_rows, out, pool);
+    return {out.begin(), out.end()};
+  }
+
+ private:
+  const Table& table_;
+  std::size_t n_features_;
+  std::vector<float> read_;
+};
+
 }  // namespace
 
-std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int max_bins,
-                                     std::uint64_t random_state, const BinnedLayout& layout,
-                                     std::size_t first, std::size_t last, std::byte* memory,
-                                     parallel::Pool& pool) {
-  require(max_bins >= 1 && max_bins <= 255, "max_bins lies in 1 .. 255");
-  require(table.columns.size() == table.schema.n_features() && first <= last &&
-              last <= layout.n_features && layout.n_features == table.columns.size() &&
-              layout.n_train == fold.train.size() && layout.n_test == fold.test.size(),
-          "table, fold and layout belong together");
-  std::vector<FeatureBins> bins;
-  if (first == last) return bins;
-  auto sample = sample_positions(layout.n_train, random_state, pool);
-  for (RowIndex& position : sample) position = fold.train[position];
-  std::size_t n_wave = kWaveFeatures;
-  std::vector<float> read;
-  if (table.source != nullptr) {
-    n_wave = std::clamp<std::size_t>(Table::kPartBytes / (table.n_rows * sizeof(float)), 1, n_wave);
-    read.resize(std::min(n_wave, last - first) * table.n_rows);
+std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
+                                                  std::span<const BinTask> tasks,
+                                                  std::uint64_t random_state, std::size_t first,
+                                                  std::size_t last, parallel::Pool& pool) {
+  std::vector<std::vector<FeatureBins>> bins(tasks.size());
+  Samples samples(random_state);
+  for (const BinTask& task : tasks) {
+    require(task.max_bins >= 1 && task.max_bins <= 255, "max_bins lies in 1 .. 255");
+    require(table.columns.size() == table.schema.n_features() && first <= last &&
+                last <= task.layout->n_features &&
+                task.layout->n_features == table.columns.size() &&
+                task.layout->n_train == task.fold->train.size() &&
+                task.layout->n_test == (task.memory == nullptr ? 0 : task.fold->test.size()),
+            "table, fold and layout belong together");
   }
-  for (std::size_t begin = first; begin < last; begin += n_wave) {
-    const std::size_t end = std::min(last, begin + n_wave);
-    std::vector<const float*> held(table.columns.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   table.columns.begin() + static_cast<std::ptrdiff_t>(end));
-    if (table.source != nullptr) {
-      std::vector<float*> out;
-      for (std::size_t i = 0; i < end - begin; ++i) out.push_back(read.data() + i * table.n_rows);
-      table.source->read(begin, end, 0, table.n_rows, out, pool);
-      held.assign(out.begin(), out.end());
+  if (first == last) return bins;
+  // Columns that nobody keeps lie in a part of the same size as those that are read.
+  std::size_t n_wave = std::min(kWaveFeatures, last - first), n_dropped = 0;
+  for (const BinTask& task : tasks) {
+    if (task.memory == nullptr) n_dropped = std::max(n_dropped, task.layout->column_stride);
+  }
+  if (n_dropped > 0) n_wave = std::clamp<std::size_t>(Table::kPartBytes / n_dropped, 1, n_wave);
+  Part part(table, n_wave, tasks.size());
+  std::vector<Bin> dropped(n_dropped * part.n_features());
+  for (std::size_t begin = first; begin < last; begin += part.n_features()) {
+    const std::size_t end = std::min(last, begin + part.n_features());
+    const auto columns = part.columns(begin, end, pool);
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      const BinTask& task = tasks[i];
+      std::vector<FeatureBinner> binners;
+      for (std::size_t f = begin; f < end; ++f) {
+        binners.emplace_back(columns[f - begin], table.schema.features[f]);
+      }
+      const bool keeps = task.memory != nullptr;
+      bin_wave(task.fold->train, keeps ? std::span(task.fold->test) : std::span<const RowIndex>(),
+               samples.of(*task.fold, pool), task.max_bins, *task.layout, binners,
+               keeps ? reinterpret_cast<Bin*>(task.memory) + begin * task.layout->column_stride
+                     : dropped.data(),
+               pool);
+      for (auto& binner : binners) bins[i].push_back(binner.take());
     }
-    std::vector<FeatureBinner> binners;
-    for (std::size_t i = 0; i < end - begin; ++i) {
-      binners.emplace_back(held[i], table.schema.features[begin + i]);
-    }
-    bin_wave(fold, sample, max_bins, layout, binners,
-             reinterpret_cast<Bin*>(memory) + begin * layout.column_stride, pool);
-    for (auto& binner : binners) bins.push_back(binner.take());
   }
   return bins;
+}
+
+BinnedData share_of(const BinnedData& whole, const RowShare& train, const RowShare& test) {
+  require(whole.train_share.is_whole() && whole.test_share.is_whole(),
+          "only a whole is shared out");
+  require(train.n == whole.train_share.n && test.n == whole.test_share.n &&
+              train.begin <= train.end && train.end <= train.n && test.begin <= test.end &&
+              test.end <= test.n,
+          "a share lies within the rows of its fold");
+  BinnedData share = whole;
+  share.train_share = train;
+  share.test_share = test;
+  share.layout.n_train = train.size();
+  share.layout.n_test = test.size();
+  share.rows_before = whole.rows_before + train.begin;
+  share.rows_between = train.n - train.end + whole.rows_between + test.begin;
+  return share;
 }
 
 std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int max_bins,
@@ -224,8 +276,9 @@ std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int 
       BinnedLayout::make(static_cast<RowIndex>(fold.train.size()),
                          static_cast<RowIndex>(fold.test.size()), table.columns.size(), with_rows);
   owned->memory.resize(layout.n_bytes);
-  owned->binning.features = bin_columns(table, fold, max_bins, random_state, layout, 0,
-                                        layout.n_features, owned->memory.data(), pool);
+  const BinTask task{&fold, max_bins, &layout, owned->memory.data()};
+  owned->binning.features =
+      std::move(bin_columns(table, {&task, 1}, random_state, 0, layout.n_features, pool).front());
   if (with_rows) {
     owned->binning.row_columns =
         bundle_features(owned->binning.features, layout, owned->memory.data(), pool);
@@ -239,7 +292,13 @@ std::unique_ptr<OwnedBinned> bin_fold(const Table& table, const Fold& fold, int 
   };
   gather(table.target, owned->target);
   gather(table.weight, owned->weight);
-  owned->data = {&owned->binning, layout, owned->memory.data(), owned->target, owned->weight};
+  owned->data = {&owned->binning,
+                 layout,
+                 owned->memory.data(),
+                 owned->target,
+                 owned->weight,
+                 RowShare::whole(layout.n_train),
+                 RowShare::whole(layout.n_test)};
   return owned;
 }
 

@@ -28,15 +28,14 @@ class BinnedTree {
     return sets_[static_cast<std::size_t>(at(node).set)];
   }
 
-  /// The child of an inner node for the row at `position` of the layout (training rows, then test
-  /// rows).
+  /// The child of an inner node for the own training row at `position`.
   NodeIndex child(NodeIndex node, const data::BinnedData& data, RowIndex position) const {
     const Node& here = at(node);
     const Bin bin = data.column(static_cast<std::size_t>(here.feature))[position];
     return here.left + static_cast<NodeIndex>(goes_right(here, bin));
   }
 
-  /// The leaf that the row at `position` of the layout reaches.
+  /// The leaf that the own training row at `position` reaches.
   NodeIndex leaf(const data::BinnedData& data, RowIndex position) const {
     NodeIndex node = 0;
     while (!is_leaf(node)) node = child(node, data, position);

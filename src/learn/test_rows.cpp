@@ -18,7 +18,7 @@ TestRows::TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end) :
   for (std::size_t first = 0; first < n_rows; first += kBlock) {
     const std::size_t n_here = std::min(kBlock, n_rows - first);
     for (std::size_t f = 0; f < n_features; ++f, to += kBlock) {
-      const Bin* column = data.column(f) + data.n_train() + begin + first;
+      const Bin* column = data.test_column(f) + begin + first;
       const auto missing = static_cast<Bin>(data.binning->features[f].missing_bin());
       for (std::size_t row = 0; row < n_here; ++row) {
         may_miss |= column[row] == missing;

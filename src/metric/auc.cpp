@@ -76,14 +76,14 @@ std::vector<std::int64_t> fixed_weights(const Truth& truth) {
 
 /// Area of column `c` as the score of class `c` against all others; undefined when no weight lies
 /// on one side.
-Score area(const Truth& truth, Predictions predictions, std::size_t c,
+Score area(const Truth& truth, const Probabilities& probabilities, std::size_t c,
            const std::vector<std::int64_t>& weights, std::vector<ScoredRow>& rows,
            std::vector<ScoredRow>& scratch) {
   rows.clear();
   for (std::size_t row = 0; row < truth.target.size(); ++row) {
     const bool is_positive = class_of(truth, row) == c;
-    rows.push_back(
-        {predictions[row * truth.n_classes + c], is_positive ? weights[row] : -weights[row]});
+    rows.push_back({probabilities(static_cast<Eigen::Index>(row), static_cast<Eigen::Index>(c)),
+                    is_positive ? weights[row] : -weights[row]});
   }
   sort_by_score(rows, scratch);
 
@@ -116,16 +116,17 @@ Score roc_auc(const Truth& truth, Predictions predictions) {
                truth.n_classes));
   }
   std::vector<ScoredRow> rows, scratch;
-  return area(truth, predictions, 1, fixed_weights(truth), rows, scratch);
+  return area(truth, probabilities_of(truth, predictions), 1, fixed_weights(truth), rows, scratch);
 }
 
 Score roc_auc_ovr(const Truth& truth, Predictions predictions) {
   if (truth.n_classes == 2) return roc_auc(truth, predictions);
   const auto weights = fixed_weights(truth);
+  const auto probabilities = probabilities_of(truth, predictions);
   std::vector<ScoredRow> rows, scratch;
   ExactSum areas;
   for (std::size_t c = 0; c < truth.n_classes; ++c) {
-    Score one = area(truth, predictions, c, weights, rows, scratch);
+    Score one = area(truth, probabilities, c, weights, rows, scratch);
     if (!one.reason.empty()) return one;
     areas.add(one.value);
   }

@@ -3,6 +3,8 @@
 // there is at least one row, that weights are finite and not negative with a positive sum, and
 // that predictions are finite.
 
+#include <Eigen/Core>
+
 #include "orchard/base/exact_sum.hpp"
 #include "orchard/metric/scorer.hpp"
 
@@ -14,6 +16,16 @@ inline double weight_of(const Truth& truth, std::size_t row) {
 
 inline std::size_t class_of(const Truth& truth, std::size_t row) {
   return static_cast<std::size_t>(truth.target[row]);
+}
+
+/// Probabilities as a matrix: a row for each row judged, a column for each class. A view: Eigen's
+/// own sums over it would depend on the processor, so none are taken.
+using Probabilities =
+    Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+inline Probabilities probabilities_of(const Truth& truth, Predictions predictions) {
+  return {predictions.data(), static_cast<Eigen::Index>(truth.target.size()),
+          static_cast<Eigen::Index>(truth.n_classes)};
 }
 
 /// A score that is not defined for these rows.

@@ -20,6 +20,22 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Numbers that plan alone takes.
+struct PlanNumber {
+  const char* name;
+  std::optional<std::int64_t> CommandLine::*store;
+};
+constexpr PlanNumber kPlanNumbers[] = {{"ranks", &CommandLine::n_ranks},
+                                       {"nodes", &CommandLine::n_nodes},
+                                       {"cores", &CommandLine::n_cores}};
+
+const PlanNumber* plan_number(const std::string& name) {
+  for (const auto& each : kPlanNumbers) {
+    if (name == each.name) return &each;
+  }
+  return nullptr;
+}
+
 /// "n-jobs" -> "parallel.n_jobs"; "" when it is no short form.
 std::string key_of_short_form(const std::string& name) {
   for (const auto& row : table()) {
@@ -30,7 +46,7 @@ std::string key_of_short_form(const std::string& name) {
 
 /// Why --name is no option, or "" when it is one that takes a value.
 std::string explain_option(const std::string& name) {
-  if (name == "ranks" || !key_of_short_form(name).empty()) return {};
+  if (plan_number(name) != nullptr || !key_of_short_form(name).empty()) return {};
   const auto dot = name.rfind('.');
   if (dot != std::string::npos) {
     const auto section = name.substr(0, dot), key = name.substr(dot + 1);
@@ -40,7 +56,7 @@ std::string explain_option(const std::string& name) {
     return contains(keys, key) ? "" : explain_unknown_key(*family, section, key);
   }
   auto known = flags();
-  known.emplace_back("ranks");
+  for (const auto& each : kPlanNumbers) known.emplace_back(each.name);
   for (const auto& row : table()) {
     if (!row.short_option.empty()) known.push_back(row.short_option);
   }
@@ -166,7 +182,7 @@ std::vector<ParsedOption> parse_with_boost(const Scanner& scanner) {
   for (const auto& row : table()) {
     if (!row.short_option.empty()) keys.push_back(row.short_option);
   }
-  keys.emplace_back("ranks");
+  for (const auto& each : kPlanNumbers) keys.emplace_back(each.name);
   const std::vector<std::string> boost_flags = {"help,h", "version", "verbose,v", "quiet,q"};
   auto tokens = scanner.options();
   tokens.emplace_back("--");
@@ -196,8 +212,10 @@ void check_operands(const CommandInfo& info, const CommandLine& line, Problems& 
 }
 
 void check_options(const CommandInfo& info, const CommandLine& line, Problems& problems) {
-  if (line.n_ranks && info.command != Command::kPlan) {
-    problems.add({"--ranks", 0}, "is an option of plan only.");
+  for (const auto& each : kPlanNumbers) {
+    if (line.*each.store && info.command != Command::kPlan) {
+      problems.add({format("--{}", each.name), 0}, "is an option of plan only.");
+    }
   }
   if (info.takes_job()) return;
   for (const auto& each : line.overrides) {
@@ -209,12 +227,12 @@ void take_option(const ParsedOption& option, CommandLine& line, Problems& proble
   const auto& name = option.key;
   if (name == "verbose" || name == "quiet") {
     line.overrides.push_back({"job.verbose", name == "verbose" ? "2" : "0"});
-  } else if (name == "ranks") {
-    const auto& text = option.value;
-    line.n_ranks = parse_int(text);
-    if (!line.n_ranks || *line.n_ranks < 1 || *line.n_ranks > 1'000'000) {
-      problems.add({"--ranks", 0},
-                   format("{}: expected an integer from 1 to 1000000.", escape(text)));
+  } else if (const auto* plan = plan_number(name)) {
+    auto& number = line.*plan->store;
+    number = parse_int(option.value);
+    if (!number || *number < 1 || *number > 1'000'000) {
+      problems.add({"--" + name, 0},
+                   format("{}: expected an integer from 1 to 1000000.", escape(option.value)));
     }
   } else {
     const auto key = key_of_short_form(name);

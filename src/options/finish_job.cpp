@@ -71,6 +71,15 @@ class Finisher {
     }
   }
 
+  void check_parallel() {
+    if (!job_.parallel.ranks_per_fit || job_.parallel.layout == Layout::kRows) return;
+    if (was_refused("parallel", "layout")) return;
+    add("parallel", "ranks_per_fit",
+        format("ranks_per_fit = {} needs layout = rows: in every other layout it is the program "
+               "that chooses.",
+               *job_.parallel.ranks_per_fit));
+  }
+
   void finish_checkpoint() {
     settled_.set_default("checkpoint", "checkpoint_dir", {job_.job.output_dir + "/checkpoints"});
     settled_.set_default("checkpoint", "checkpoint_file", {job_.job.name});
@@ -168,6 +177,7 @@ void finish_job(const Document& document, Settled& settled, Job& job, Problems& 
   Finisher finisher(document, settled, job, problems);
   finisher.finish_cv();
   finisher.finish_search();
+  finisher.check_parallel();
   finisher.finish_checkpoint();
   finisher.check_columns();
   finisher.check_output();

@@ -62,7 +62,7 @@ std::vector<std::string> all_sections() {
 std::string help_command(const CommandInfo& info) {
   std::string out = format("Usage: orchard {} {}", info.name, join(info.operands, " "));
   if (info.takes_job()) out += " [--section.key=value ...]";
-  if (info.command == Command::kPlan) out += " [--ranks N]";
+  if (info.command == Command::kPlan) out += " [--ranks N] [--nodes N] [--cores N]";
   out += "\n\n" + info.summary + "\n";
   if (!info.takes_job()) return out;
   out += "\nKeys of the job file that " + info.name + " uses:\n\n";
@@ -92,6 +92,8 @@ std::string help_general() {
                   row.name);
   }
   out += format("  {:<22} {}\n", "--ranks N", "plan: number of ranks to plan for.");
+  out += format("  {:<22} {}\n", "--nodes N", "plan: number of nodes they are spread over.");
+  out += format("  {:<22} {}\n", "--cores N", "plan: cores of each node.");
   out += format("  {:<22} {}\n", "-v, -q", "Print more, print less (job.verbose = 2 or 0).");
   out += format("  {:<22} {}\n", "-h, --help", "Shows this, or the help of a command.");
   out += format("  {:<22} {}\n", "--version", "Shows the version.");

@@ -71,6 +71,14 @@ void assign(Splitter& to, const ParamValue& value) {
                {"PredefinedSplit", Splitter::kPredefinedSplit}});
 }
 
+void assign(Layout& to, const ParamValue& value) {
+  assign_word(to, value,
+              {{"auto", Layout::kAuto},
+               {"replicated", Layout::kReplicated},
+               {"rows", Layout::kRows},
+               {"trees", Layout::kTrees}});
+}
+
 void assign(Method& to, const ParamValue& value) {
   assign_word(to, value, {{"predict", Method::kPredict}, {"predict_proba", Method::kPredictProba}});
 }

@@ -31,6 +31,7 @@ void assign(std::string& to, const ParamValue& value);
 void assign(CountOrFraction& to, const ParamValue& value);
 void assign(MaxFeatures& to, const ParamValue& value);
 void assign(Splitter& to, const ParamValue& value);
+void assign(Layout& to, const ParamValue& value);
 void assign(Method& to, const ParamValue& value);
 void assign(Criterion& to, const ParamValue& value);
 void assign(ClassWeight& to, const ParamValue& value);

@@ -25,6 +25,34 @@ std::vector<OptionRow> parallel_section() {
        .help = "Whether more threads than cores are allowed; otherwise they are an error.",
        .commands = kEveryJob,
        .store = into(&Job::parallel, &ParallelSettings::oversubscribe)},
+      {.section = "parallel",
+       .name = "layout",
+       .accepts = choice({"auto", "replicated", "rows", "trees"}),
+       .default_text = "auto",
+       .help = "How fits are spread over ranks: replicated, whole fits on one rank each; rows, a "
+               "boosting fit by a group of ranks with a share of its rows each; trees, forests in "
+               "blocks of trees; auto, whatever keeps most ranks busy. A layout that cannot be had "
+               "is refused. No result depends on it.",
+       .commands = kFitting,
+       .store = into(&Job::parallel, &ParallelSettings::layout)},
+      {.section = "parallel",
+       .name = "ranks_per_fit",
+       .accepts = integer(1, 1000000, {"auto"}),
+       .default_text = "auto",
+       .unit = "ranks",
+       .help = "Ranks of a group, for layout = rows; auto is all ranks, or those of a node where "
+               "there are at least as many fits as nodes.",
+       .commands = kFitting,
+       .store = into(&Job::parallel, &ParallelSettings::ranks_per_fit)},
+      {.section = "parallel",
+       .name = "watchdog",
+       .accepts = real(RealRange{.min = 0, .max = 1e9}),
+       .default_text = "600",
+       .unit = "seconds",
+       .help = "A rank that makes no progress for so long is named, with what the others wait for, "
+               "and the job ends; slow writes of files may take ten times as long. 0: never.",
+       .commands = kEveryJob,
+       .store = into(&Job::parallel, &ParallelSettings::watchdog)},
   };
 }
 

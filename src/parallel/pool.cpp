@@ -70,6 +70,7 @@ struct Pool::Loop {
 Pool::Pool(int n_threads)
     : n_threads_(n_threads),
       owner_(std::this_thread::get_id()),
+      pulse_(own_pulse()),
       has_own_cores_(n_threads > 1 && n_threads <= allowed_cores()) {
   require(n_threads >= 1, "a pool has at least one thread");
 }
@@ -134,6 +135,7 @@ void Pool::run_share(Loop& loop, int thread) {
       }
       if (loop.is_failed || is_stopped_) return;
     }
+    beat();
     const std::size_t chunk = loop.next_chunk.fetch_add(1, std::memory_order_relaxed);
     if (chunk >= loop.n_chunks) return;
     try {
@@ -186,6 +188,7 @@ void Pool::run_hook() {
 }
 
 void Pool::poll() {
+  beat();
   if (is_thread_0()) run_hook();
   if (is_stopped_) throw Stopped();
 }

@@ -1,6 +1,8 @@
 #include "coordinator.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "orchard/base/log.hpp"
 #include "orchard/base/process.hpp"
@@ -20,6 +22,9 @@ Coordinator::Coordinator(comm::Communicator& world, const PhaseSetup& setup)
     : world_(world),
       setup_(setup),
       phase_(*setup.phase),
+      n_tasks_of_worker_(static_cast<std::size_t>(world.size()), 0),
+      workforce_(world.size()),
+      crew_(world, setup, {[this] { return serve(); }, [this] { hand_over_own_units(); }}),
       began_s_(monotonic_s()),
       last_save_s_(began_s_),
       next_save_s_(began_s_ + setup.checkpoint_interval_s) {
@@ -36,18 +41,19 @@ PhaseEnd Coordinator::run() {
   double nap_s = 50e-6;
   for (;;) {
     serve();
-    if (is_stopping_) {
-      if (all_have_stopped()) break;
+    if (own_ || own_group_) {
+      waiting_.reset();
+      use_.begin_task();
+      work();
+      use_.end_task();
+      nap_s = 50e-6;
+    } else if (is_stopping_ ? all_have_stopped() : phase_.is_done()) {
+      break;
     } else {
-      if (phase_.is_done()) break;
-      work_on_own_task();
-      if (!phase_.is_done() && !is_stopping_) {
-        sleep_s(nap_s);
-        nap_s = std::min(nap_s * 1.5, 1e-3);
-      }
-      continue;
+      tell_of_waiting();
+      sleep_s(is_stopping_ ? 100e-6 : nap_s);
+      nap_s = std::min(nap_s * 1.5, 1e-3);
     }
-    sleep_s(100e-6);
   }
   std::optional<Error> failure;
   if (is_stopping_) {
@@ -65,13 +71,46 @@ PhaseEnd Coordinator::run() {
 void Coordinator::end_phase() {
   for (int rank = 1; rank < world_.size(); ++rank) world_.send(rank, kEnd, {});
   while (n_gone_ < world_.size() - 1) {
+    tell_of_waiting();
     if (const auto message = world_.try_receive()) {
       take(*message);
     } else {
       sleep_s(50e-6);
     }
   }
+  waiting_.reset();
   world_.flush();
+  workforce_.take(0, {0, crew_.n_bytes(), crew_.n_trees()});
+  tell_of_groups();
+}
+
+void Coordinator::tell_of_groups() const {
+  if (phase_.tasks().empty()) return;
+  if (const auto unused = workforce_.unused(); !unused.empty()) {
+    log::info(
+        format("rank{} {} had nothing to do", unused.size() == 1 ? "" : "s", print_ranks(unused)));
+  }
+  if (const auto n_trees = workforce_.n_group_trees(); n_trees > 0) {
+    log::info(format("{} trees were grown by groups of ranks, which sent {} for each", n_trees,
+                     print_bytes(workforce_.n_group_bytes() / n_trees)));
+  }
+}
+
+/// For those who watch this rank.
+void Coordinator::tell_of_waiting() {
+  constexpr std::size_t kMaxNamed = 8;
+  beat();
+  if (waiting_ && n_told_ == ranks_of_task_.size()) return;
+  n_told_ = ranks_of_task_.size();
+  std::string text;
+  std::size_t n_named = 0;
+  for (const auto& [task, ranks] : ranks_of_task_) {
+    if (n_named == kMaxNamed) break;
+    text += format("{}task {} of rank {}", n_named++ == 0 ? "" : ", ", task, ranks.front());
+  }
+  if (n_told_ > n_named) text += format(" and {} more", n_told_ - n_named);
+  waiting_.reset();
+  waiting_.emplace("waits for " + (text.empty() ? std::string("the other ranks") : text));
 }
 
 bool Coordinator::serve() {
@@ -89,15 +128,25 @@ bool Coordinator::serve() {
 void Coordinator::take(const comm::Message& message) {
   switch (message.tag) {
     case kReady:
-      idle_.push_back(message.source);
+      ready_.push_back(message.source);
       break;
     case kResult:
       take_result(search::TaskResult::from_bytes(message.bytes));
-      task_of_worker_.erase(message.source);
+      --n_tasks_of_worker_[static_cast<std::size_t>(message.source)];
+      break;
+    case kIdle:
+      workforce_.take(message.source, IdleMessage::from_bytes(message.bytes));
       break;
     case kUnits:
-      take_units(message.source, UnitsMessage::from_bytes(message.bytes));
+      --n_awaited_;  // at a stop nobody counts
+      take_units(UnitsMessage::from_bytes(message.bytes));
       break;
+    case kRegrouped: {
+      const auto units = UnitsMessage::from_bytes(message.bytes);
+      growing_.erase(units.task);
+      take_units(units);
+      break;
+    }
     case kSignal:
       request_ = std::max(request_, ByteReader(message.bytes).get<Request>());
       break;
@@ -112,8 +161,7 @@ void Coordinator::take(const comm::Message& message) {
   }
 }
 
-void Coordinator::take_units(int source, const UnitsMessage& message) {
-  awaits_units_.erase(source);
+void Coordinator::take_units(const UnitsMessage& message) {
   const auto found = running_.find(message.task);
   if (found == running_.end()) return;
   auto& running = found->second;
@@ -126,6 +174,8 @@ void Coordinator::take_units(int source, const UnitsMessage& message) {
 
 void Coordinator::take_result(search::TaskResult result) {
   running_.erase(result.task);
+  ranks_of_task_.erase(result.task);
+  growing_.erase(result.task);
   phase_.consume(std::move(result));
   has_news_ = true;
 }
@@ -133,7 +183,7 @@ void Coordinator::take_result(search::TaskResult result) {
 std::optional<TaskMessage> Coordinator::next_task() {
   const auto task = phase_.next_task();
   if (!task) return std::nullopt;
-  TaskMessage message{*task, {}};
+  TaskMessage message{*task, {}, {}};
   message.resumed.task = task->id;
   if (const auto found = resumed_.find(task->id); found != resumed_.end()) {
     message.resumed = std::move(found->second);
@@ -142,42 +192,132 @@ std::optional<TaskMessage> Coordinator::next_task() {
   return message;
 }
 
+/// The ranks that would grow a task with this one as their leader: it alone where the layout has no
+/// groups; nothing where another rank leads its group.
+const std::vector<int>* Coordinator::free_group_of(int leader) const {
+  for (const auto& group : setup_.layout.groups) {
+    if (group.front() == leader) return &group;
+  }
+  return nullptr;
+}
+
 void Coordinator::hand_out() {
-  while (!idle_.empty()) {
+  const bool has_groups = !setup_.layout.groups.empty();
+  while (!ready_.empty() || workforce_.is_idle(0)) {
+    const int leader = ready_.empty() ? 0 : ready_.front();
+    const auto* group = has_groups ? free_group_of(leader) : nullptr;
+    if (has_groups && group == nullptr) {
+      ready_.pop_front();
+      continue;
+    }
     auto message = next_task();
-    if (!message) return;
-    const int worker = idle_.front();
-    idle_.pop_front();
-    world_.send(worker, kTask, message->to_bytes());
-    task_of_worker_[worker] = message->task.id;
-    running_[message->task.id] = std::move(message->resumed);
+    if (!message) return enlarge_groups();
+    if (leader != 0) ready_.pop_front();
+    begin(std::move(*message), has_groups ? *group : std::vector<int>{leader});
   }
 }
 
-void Coordinator::work_on_own_task() {
-  auto message = next_task();
-  if (!message) return;
-  setup_.tasks.pool.set_poll_hook([this] { return serve(); });
-  // While the fit is rebuilt from its units, a checkpoint takes them from here.
-  running_[message->task.id] = message->resumed;
-  try {
-    own_.emplace(setup_.tasks, message->task, std::move(message->resumed));
-    running_.erase(message->task.id);
-    auto result = own_->finish();
-    own_.reset();
-    // What the fit worked in lies between trees that stay; the next fit would not fill the gaps.
-    if (message->task.fold == search::kRefitFold) give_back_free_memory();
-    take_result(std::move(result));
-  } catch (const Stopped&) {
-    // The finished units go into the checkpoint of the stop.
-    if (own_) {
-      auto running = own_->snapshot();
-      own_.reset();
-      running_[running.task] = std::move(running);
-    }
-    has_news_ = true;
+void Coordinator::begin(TaskMessage message, std::vector<int> ranks) {
+  const auto id = message.task.id;
+  const int leader = ranks.front();
+  message.ranks = ranks;
+  running_[id] = message.resumed;
+  ++n_tasks_of_worker_[static_cast<std::size_t>(leader)];
+  workforce_.employ(leader);
+  if (leader == 0) {
+    own_ = std::move(message);
+  } else {
+    world_.send(leader, kTask, message.to_bytes());
   }
-  setup_.tasks.pool.set_poll_hook({});
+  call_to_group(ranks);
+  ranks_of_task_[id] = std::move(ranks);
+}
+
+/// Calls all but the first of `ranks` to a group.
+void Coordinator::call_to_group(const std::vector<int>& ranks) {
+  for (std::size_t i = 1; i < ranks.size(); ++i) {
+    workforce_.employ(ranks[i]);
+    std::erase(ready_, ranks[i]);
+    if (ranks[i] == 0) {
+      own_group_ = ranks;
+    } else {
+      world_.send(ranks[i], kJoin, ranks_to_bytes(ranks));
+    }
+  }
+}
+
+/// Whether a group may go on with more ranks. Not while its leader has not heard of the last ones,
+/// or has more to do: others would wait for it. A follower that is idle has seen the fit's end.
+bool Coordinator::may_grow(std::int32_t task, const std::vector<int>& ranks) const {
+  if (phase_.family_of_task(task).is_forest() || growing_.contains(task)) return false;
+  const auto n_tasks = [&](int rank) { return n_tasks_of_worker_[static_cast<std::size_t>(rank)]; };
+  return n_tasks(ranks.front()) == 1 && std::all_of(ranks.begin() + 1, ranks.end(), [&](int rank) {
+           return n_tasks(rank) == 0 && !workforce_.is_idle(rank);
+         });
+}
+
+/// Nothing is left to hand out: ranks without work join boosting fits on their nodes.
+void Coordinator::enlarge_groups() {
+  if (setup_.layout.max_joined_ranks <= 1) return;
+  const auto idle = workforce_.idle();
+  if (idle.empty()) return;
+  std::set<int> followers;
+  for (const auto& [task, ranks] : ranks_of_task_) {
+    followers.insert(ranks.begin() + 1, ranks.end());
+  }
+  std::map<std::int32_t, std::vector<int>> candidates;
+  for (const auto& [task, ranks] : ranks_of_task_) {
+    if (!followers.contains(ranks.front()) && may_grow(task, ranks)) candidates[task] = ranks;
+  }
+  for (auto& [task, ranks] : enlarged(candidates, idle, setup_.layout)) {
+    if (ranks.front() == 0) {
+      crew_.grow(ranks);
+    } else {
+      workforce_.employ(ranks.front());
+      world_.send(ranks.front(), kGrow, ranks_to_bytes(ranks));
+    }
+    call_to_group(ranks);
+    growing_.insert(task);
+    ranks_of_task_[task] = std::move(ranks);
+  }
+}
+
+void Coordinator::work() {
+  if (own_) {
+    lead_own_task();
+  } else {
+    crew_.follow(*std::exchange(own_group_, std::nullopt));
+  }
+  if (!own_group_) workforce_.release(0);
+}
+
+void Coordinator::lead_own_task() {
+  auto message = *std::exchange(own_, std::nullopt);
+  const bool is_refit = message.task.fold == search::kRefitFold;
+  auto result = crew_.lead(std::move(message));
+  if (!result) keep_own_units();  // they go into the checkpoint of the stop
+  crew_.drop();
+  if (!result) return;
+  --n_tasks_of_worker_.front();
+  // What the fit worked in lies between trees that stay; the next fit would not fill the gaps.
+  if (is_refit) give_back_free_memory();
+  take_result(std::move(*result));
+}
+
+/// Before a fit of rank 0 goes on with more ranks.
+void Coordinator::hand_over_own_units() {
+  growing_.erase(crew_.work()->task().id);
+  keep_own_units();
+}
+
+/// What a fit of rank 0 has grown, as if it had been pulled.
+void Coordinator::keep_own_units() {
+  if (!crew_.is_leading() || !crew_.work()) return;
+  auto running = crew_.work()->snapshot();
+  const auto found = running_.find(running.task);
+  if (found == running_.end()) return;
+  found->second = std::move(running);
+  has_news_ = true;
 }
 
 void Coordinator::look_at_signals() {
@@ -203,7 +343,7 @@ void Coordinator::begin_stop() {
 
 void Coordinator::look_at_clock() {
   if (is_pulling_) {
-    if (awaits_units_.empty()) {
+    if (n_awaited_ == 0) {
       is_pulling_ = false;
       save_checkpoint();
     }
@@ -215,14 +355,17 @@ void Coordinator::look_at_clock() {
 void Coordinator::begin_checkpoint() {
   if (is_pulling_ || setup_.sink == nullptr) return;
   is_pulling_ = true;
-  for (const auto& [worker, task] : task_of_worker_) {
-    awaits_units_[worker] = true;
+  n_awaited_ = 0;
+  for (int worker = 1; worker < world_.size(); ++worker) {
+    if (n_tasks_of_worker_[static_cast<std::size_t>(worker)] == 0) continue;
+    ++n_awaited_;
     world_.send(worker, kPull, {});
   }
 }
 
 void Coordinator::save_checkpoint() {
   if (setup_.sink == nullptr) return;
+  const Doing doing("writes a checkpoint", Beats::kNone);
   if (request_ == Request::kStopSoon && last_cost_s_ > kGraceOfTerm_s) {
     log::warning(
         format("the last checkpoint took {:.1f} s, longer than a launcher waits after "
@@ -230,13 +373,10 @@ void Coordinator::save_checkpoint() {
                last_cost_s_));
     return;
   }
+  keep_own_units();
   std::vector<search::RunningTask> running;
   for (const auto& [id, task] : running_) running.push_back(task);
   for (const auto& [id, task] : resumed_) running.push_back(task);
-  if (own_) {
-    running.push_back(own_->snapshot());
-    has_news_ = true;
-  }
   const double begin_s = monotonic_s();
   if (!has_news_ && !is_stopping_) {
     next_save_s_ = begin_s + setup_.checkpoint_interval_s;
@@ -263,7 +403,7 @@ void Coordinator::show_progress() {
   search::Progress progress;
   progress.n_done = phase_.n_done();
   progress.n_tasks = phase_.tasks().size();
-  progress.n_running = running_.size() + (own_ ? 1 : 0);
+  progress.n_running = running_.size();
   progress.fraction = phase_.done_fraction();
   progress.elapsed_s = now_s - began_s_;
   progress.since_checkpoint_s = now_s - last_save_s_;

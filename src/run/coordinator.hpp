@@ -3,10 +3,14 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 
+#include "crew.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/run/scheduler.hpp"
 #include "orchard/run/signals.hpp"
-#include "task_work.hpp"
+#include "rank_use.hpp"
+#include "workforce.hpp"
 
 namespace orchard::run {
 
@@ -16,17 +20,26 @@ class Coordinator {
  public:
   Coordinator(comm::Communicator& world, const PhaseSetup& setup);
   PhaseEnd run();
+  const RankUse& use() const { return use_; }
 
  private:
-  /// Answers all messages, hands tasks to idle workers, looks at signals and the checkpoint clock.
-  /// Also the poll hook of rank 0's own fits; true when those should be dropped.
+  /// Answers all messages, hands tasks to workers that are ready, looks at signals and the
+  /// checkpoint clock. Also the poll hook of rank 0's own fits; true when those should be dropped.
   bool serve();
   void take(const comm::Message& message);
-  void take_units(int source, const UnitsMessage& message);
+  void take_units(const UnitsMessage& message);
+  void keep_own_units();
+  void hand_over_own_units();
   void take_result(search::TaskResult result);
   void hand_out();
   std::optional<TaskMessage> next_task();
-  void work_on_own_task();
+  const std::vector<int>* free_group_of(int leader) const;
+  void begin(TaskMessage message, std::vector<int> ranks);
+  void call_to_group(const std::vector<int>& ranks);
+  bool may_grow(std::int32_t task, const std::vector<int>& ranks) const;
+  void enlarge_groups();
+  void work();
+  void lead_own_task();
   void look_at_signals();
   void look_at_clock();
 
@@ -37,23 +50,34 @@ class Coordinator {
   void begin_checkpoint();
   void save_checkpoint();
   void show_progress();
+  void tell_of_waiting();
+  void tell_of_groups() const;
 
   comm::Communicator& world_;
   const PhaseSetup& setup_;
   search::Phase& phase_;
-  std::map<std::int32_t, search::RunningTask> resumed_;  // not handed out again yet
-  std::map<int, std::int32_t> task_of_worker_;
-  std::map<std::int32_t, search::RunningTask> running_;  // of workers, as far as pulled
-  std::deque<int> idle_;
-  std::optional<TaskWork> own_;
+  std::map<std::int32_t, search::RunningTask> resumed_;     // not handed out again yet
+  std::vector<int> n_tasks_of_worker_;                      // at work or waiting there; by rank
+  std::map<std::int32_t, search::RunningTask> running_;     // as far as pulled
+  std::map<std::int32_t, std::vector<int>> ranks_of_task_;  // of the same, the leader first
+  std::set<std::int32_t> growing_;  // tasks whose leaders are to go on with more ranks
+  std::deque<int> ready_;
+  Workforce workforce_;
+  Crew crew_;
+  // What rank 0 does next: a fit to lead, or a group to follow.
+  std::optional<TaskMessage> own_;
+  std::optional<std::vector<int>> own_group_;
+  RankUse use_;
 
   Request request_ = Request::kNone;
   bool is_stopping_ = false;
   int n_stopped_ = 0, n_gone_ = 0;
 
   bool is_pulling_ = false;
-  std::map<int, bool> awaits_units_;  // workers whose answer to the pull is outstanding
-  bool has_news_ = false;             // since the last checkpoint
+  int n_awaited_ = 0;      // answers to the pull that are outstanding
+  bool has_news_ = false;  // since the last checkpoint
+  std::optional<Doing> waiting_;
+  std::size_t n_told_ = 0;  // tasks of others, as told last
   double began_s_, last_save_s_, next_save_s_, last_cost_s_ = 0;
 };
 

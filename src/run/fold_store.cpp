@@ -1,33 +1,11 @@
 #include "orchard/run/fold_store.hpp"
 
+#include "bins_bytes.hpp"
 #include "orchard/base/error.hpp"
+#include "orchard/base/pulse.hpp"
 
 namespace orchard::run {
 namespace {
-
-void put_bins(ByteWriter& writer, const std::vector<data::FeatureBins>& bins) {
-  for (const auto& feature : bins) {
-    writer.put(feature.kind);
-    writer.put<std::int32_t>(feature.n_bins);
-    writer.put(feature.cuts);
-    writer.put(feature.bin_min);
-    writer.put(feature.bin_max);
-    writer.put(feature.bin_of_level);
-    writer.put(feature.level_of_bin);
-  }
-}
-
-data::FeatureBins get_bins(ByteReader& reader) {
-  data::FeatureBins feature;
-  feature.kind = reader.get<model::FeatureKind>();
-  feature.n_bins = reader.get<std::int32_t>();
-  feature.cuts = reader.get_vector<float>();
-  feature.bin_min = reader.get_vector<float>();
-  feature.bin_max = reader.get_vector<float>();
-  feature.bin_of_level = reader.get_vector<Bin>();
-  feature.level_of_bin = reader.get_vector<std::uint32_t>();
-  return feature;
-}
 
 /// Where the parts of one need lie, relative to its own beginning.
 struct Parts {
@@ -70,6 +48,7 @@ std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNee
 FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
                      const std::vector<FoldNeed>& needs, std::uint64_t random_state,
                      parallel::Pool& pool) {
+  const Doing doing("bins the data of folds");
   memory_ = node.allocate_shared(fold_store_bytes(table, needs));
   std::byte* begin = memory_.data;
   for (std::size_t i = 0; i < needs.size(); ++i) {
@@ -78,6 +57,8 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
     entry.data.binning = &entry.binning;
     entry.data.layout = parts.layout;
     entry.data.memory = begin;
+    entry.data.train_share = data::RowShare::whole(parts.layout.n_train);
+    entry.data.test_share = data::RowShare::whole(parts.layout.n_test);
     const std::size_t n_rows = parts.layout.n_rows();
     entry.data.target = {reinterpret_cast<double*>(begin + parts.target), n_rows};
     if (is_whole(table, needs[i])) {
@@ -97,14 +78,19 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
   };
   Bytes own;
   node.together([&] {
-    ByteWriter writer;
+    std::vector<data::BinTask> tasks;
     for (const auto& need : needs) {
       const auto& data = entries_.at({need.fold, need.max_bins}).data;
-      const auto n_features = data.n_features();
-      put_bins(writer, data::bin_columns(table, *need.rows, need.max_bins, random_state,
-                                         data.layout, part(n_features, rank),
-                                         part(n_features, rank + 1), memory_of(data), pool));
+      tasks.push_back({need.rows, need.max_bins, &data.layout, memory_of(data)});
+    }
+    const auto n_features = table.schema.n_features();
+    const auto bins = data::bin_columns(table, tasks, random_state, part(n_features, rank),
+                                        part(n_features, rank + 1), pool);
+    ByteWriter writer;
+    for (const auto& of_need : bins) put_bins(writer, of_need);
+    for (const auto& need : needs) {
       if (is_whole(table, need)) continue;
+      const auto& data = entries_.at({need.fold, need.max_bins}).data;
       if (rank == 0) copy_rows(*need.rows, table.target, const_cast<double*>(data.target.data()));
       if (rank + 1 == n_ranks && !table.weight.empty()) {
         copy_rows(*need.rows, table.weight, const_cast<double*>(data.weight.data()));

@@ -68,7 +68,8 @@ LoadedTable load_matrix(comm::Communicator& node, const std::string& path,
                   path);
     }
   });
-  out.digest = shared_digest(node, out.table, pool);
+  out.digest = features == Features::kOnce ? data::table_digest(out.table, {})
+                                           : shared_digest(node, out.table, pool);
   return out;
 }
 

@@ -8,13 +8,17 @@
 namespace orchard::run {
 
 enum Tag : int {
-  kReady = 1,  ///< worker: has nothing to do
+  kReady = 1,  ///< worker: has nothing to do, or soon will
+  kIdle,       ///< worker: IdleMessage, has carried out all that came
   kResult,     ///< worker: TaskResult
   kUnits,      ///< worker: UnitsMessage, the answer to kPull and the last word before kStopped
+  kRegrouped,  ///< worker: UnitsMessage, before its fit goes on with more ranks
   kSignal,     ///< worker: a signal asks for Request
   kStopped,    ///< worker: has stopped, the answer to kStop
   kGone,       ///< worker: its last word of the phase, the answer to kEnd
-  kTask,       ///< rank 0: TaskMessage
+  kTask,       ///< rank 0: TaskMessage, to the rank that leads the fit
+  kJoin,       ///< rank 0: the ranks of a group, to all but its leader, who knows what to do there
+  kGrow,       ///< rank 0: the same to its leader: go on in it at the next unit's border
   kPull,       ///< rank 0: send the units grown since the last pull
   kStop,       ///< rank 0: drop the unit under way, send the rest, wait
   kEnd,        ///< rank 0: the phase is over
@@ -47,15 +51,31 @@ struct UnitsMessage {
   }
 };
 
-/// A task and what an earlier run had finished of it.
+/// Of a rank that waits, since the phase began.
+struct IdleMessage {
+  std::int64_t n_done = 0;          ///< kTask, kJoin and kGrow that it has carried out
+  std::uint64_t n_group_bytes = 0;  ///< that it gave to others of its groups
+  std::uint64_t n_group_trees = 0;  ///< grown by groups that it led
+
+  Bytes to_bytes() const {
+    ByteWriter writer;
+    writer.put(*this);
+    return writer.take();
+  }
+  static IdleMessage from_bytes(ByteSpan bytes) { return ByteReader(bytes).get<IdleMessage>(); }
+};
+
+/// A task, what an earlier run had finished of it, and who grows it.
 struct TaskMessage {
   search::TaskSpec task;
   search::RunningTask resumed;
+  std::vector<int> ranks;  ///< the leader first; one rank: it alone
 
   Bytes to_bytes() const {
     ByteWriter writer;
     writer.put(task);
     writer.put(resumed.to_bytes());
+    writer.put(ranks);
     return writer.take();
   }
   static TaskMessage from_bytes(ByteSpan bytes) {
@@ -63,8 +83,18 @@ struct TaskMessage {
     TaskMessage message;
     message.task = reader.get<search::TaskSpec>();
     message.resumed = search::RunningTask::from_bytes(reader.get_vector<std::byte>());
+    message.ranks = reader.get_vector<int>();
     return message;
   }
 };
+
+inline Bytes ranks_to_bytes(const std::vector<int>& ranks) {
+  ByteWriter writer;
+  writer.put(ranks);
+  return writer.take();
+}
+inline std::vector<int> ranks_from_bytes(ByteSpan bytes) {
+  return ByteReader(bytes).get_vector<int>();
+}
 
 }  // namespace orchard::run

@@ -39,4 +39,35 @@ std::vector<double> predict_rows(const model::Predictor& predictor,
   return out;
 }
 
+std::vector<std::vector<double>> predict_rows(std::span<const model::Predictor* const> predictors,
+                                              const data::Table& table, RowIndex begin,
+                                              RowIndex end, parallel::Pool& pool) {
+  std::vector<std::vector<double>> out(predictors.size());
+  const auto predict = [&](const model::FeatureColumns& data, RowIndex first, RowIndex last) {
+    for (std::size_t i = 0; i < predictors.size(); ++i) {
+      const auto some = predict_rows(*predictors[i], data, first, last, pool);
+      out[i].insert(out[i].end(), some.begin(), some.end());
+    }
+  };
+  if (table.source == nullptr) {
+    predict(table.features(), begin, end);
+    return out;
+  }
+  const std::size_t n_features = table.schema.n_features();
+  const auto n_block = static_cast<RowIndex>(std::clamp<std::size_t>(
+      data::Table::kPartBytes / (std::max<std::size_t>(1, n_features) * sizeof(float)), 1,
+      std::max<std::size_t>(1, end - begin)));
+  std::vector<float> block(n_features * n_block);
+  std::vector<float*> columns;
+  for (std::size_t f = 0; f < n_features; ++f) columns.push_back(block.data() + f * n_block);
+  const std::vector<const float*> read(columns.begin(), columns.end());
+  for (std::uint64_t at = begin; at < end; at += n_block) {
+    const auto first = static_cast<RowIndex>(at);
+    const auto last = static_cast<RowIndex>(std::min<std::uint64_t>(end, at + n_block));
+    table.source->read(0, n_features, first, last, columns, pool);
+    predict({read, last - first}, 0, last - first);
+  }
+  return out;
+}
+
 }  // namespace orchard::run

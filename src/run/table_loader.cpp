@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "matrix_loader.hpp"
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/h5/input.hpp"
 #include "table_memory.hpp"
@@ -175,6 +176,8 @@ class CsvReader {
 
 LoadedTable load_table(comm::Communicator& world, comm::Communicator& node, const std::string& path,
                        const data::ReadRequest& request, parallel::Pool& pool, Features features) {
+  // Threads read large parts of a file that may lie far away.
+  const Doing doing("reads " + path, Beats::kNone);
   LoadedTable out;
   world.together([&] {
     out = h5::is_hdf5(path) ? load_matrix(node, path, request, pool, features)

@@ -19,7 +19,7 @@ MemberScores Judge::empty(std::size_t n_members) const {
 
 void Judge::score(const learn::ModelFrame& frame, std::size_t n_trees,
                   std::span<const std::int64_t> sums, std::size_t member, MemberScores& out) const {
-  const std::size_t n_test = data_.n_test();
+  const std::size_t n_test = data_.test_share.n;
   const bool is_classification = schema_.task == Task::kClassification;
   const model::Link link{schema_.task, frame.combine, frame.n_outputs, frame.value_exponent,
                          schema_.n_classes()};
@@ -29,8 +29,8 @@ void Judge::score(const learn::ModelFrame& frame, std::size_t n_trees,
   metric::Truth truth;
   truth.task = schema_.task;
   truth.n_classes = schema_.n_classes();
-  truth.target = data_.target.subspan(data_.n_train(), n_test);
-  if (!data_.weight.empty()) truth.weight = data_.weight.subspan(data_.n_train(), n_test);
+  truth.target = data_.test_target();
+  truth.weight = data_.test_weight();
   for (std::size_t scorer = 0; scorer < scorers_.size(); ++scorer) {
     const auto score = metric::score(scorers_[scorer], truth, predictions);
     out.scores[member * scorers_.size() + scorer] = score.value;

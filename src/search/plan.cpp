@@ -28,10 +28,15 @@ std::vector<TaskSpec> make_tasks(const std::vector<Family>& families, std::int32
   return tasks;
 }
 
-/// When the last of `n_ranks` ranks is done, if tasks are handed out longest first.
-double makespan(const std::vector<TaskSpec>& tasks, int n_ranks) {
+std::vector<double> costs_of(const std::vector<TaskSpec>& tasks) {
   std::vector<double> costs;
   for (const auto& task : tasks) costs.push_back(task.cost);
+  return costs;
+}
+
+}  // namespace
+
+double makespan(std::vector<double> costs, int n_ranks) {
   std::sort(costs.begin(), costs.end(), std::greater<>());
   std::priority_queue<double, std::vector<double>, std::greater<>> busy_until;
   for (int rank = 0; rank < n_ranks; ++rank) busy_until.push(0);
@@ -44,8 +49,6 @@ double makespan(const std::vector<TaskSpec>& tasks, int n_ranks) {
   }
   return end;
 }
-
-}  // namespace
 
 Cutting choose_cutting(const std::vector<Family>& families, std::int32_t n_folds,
                        const DataShape& shape, int n_ranks) {
@@ -62,40 +65,20 @@ Cutting choose_cutting(const std::vector<Family>& families, std::int32_t n_folds
   double total = 0;
   for (const auto& task : make_tasks(families, n_folds, shape, {})) total += task.cost;
   Cutting best;
-  double best_end = makespan(make_tasks(families, n_folds, shape, {}), n_ranks);
+  double best_end = makespan(costs_of(make_tasks(families, n_folds, shape, {})), n_ranks);
   for (std::int64_t n_cut = 1; n_cut <= n_forest_fits && best_end > 1.05 * total / n_ranks;
        n_cut += 1 + n_cut / 8) {
     const auto n_blocks = 4 * std::int64_t{n_ranks};
     const auto block_trees =
         std::max<std::int64_t>(4, (n_cut * n_trees_a_fit + n_blocks - 1) / n_blocks);
     const Cutting cutting{static_cast<std::int32_t>(n_cut), static_cast<std::int32_t>(block_trees)};
-    const double end = makespan(make_tasks(families, n_folds, shape, cutting), n_ranks);
+    const double end = makespan(costs_of(make_tasks(families, n_folds, shape, cutting)), n_ranks);
     if (end < best_end) {
       best = cutting;
       best_end = end;
     }
   }
   return best;
-}
-
-double estimate_cost(const Family& family, std::int64_t n_units, const DataShape& shape) {
-  const double rows = static_cast<double>(shape.n_rows);
-  const double features = static_cast<double>(shape.n_features);
-  if (const auto* forest = std::get_if<options::ForestSettings>(&family.settings)) {
-    double depth = std::log2(std::max(2.0, rows));
-    if (forest->max_depth) depth = std::min(depth, static_cast<double>(*forest->max_depth));
-    const auto tried = forest->max_features.resolve(static_cast<std::int64_t>(shape.n_features));
-    const double classes = std::max<double>(1.0, static_cast<double>(shape.n_classes));
-    // Trees of further leaf sizes have most of their nodes in common with the first.
-    const double sizes = 1 + 0.15 * static_cast<double>(family.leaf_sizes.size() - 1);
-    return static_cast<double>(n_units) * sizes * rows * depth *
-           (static_cast<double>(tried) + 0.2 * classes + 2.0);
-  }
-  const auto& boosting = std::get<options::BoostingSettings>(family.settings);
-  const double leaves = static_cast<double>(boosting.max_leaf_nodes.value_or(255));
-  const double outputs = shape.n_classes > 2 ? static_cast<double>(shape.n_classes) : 1.0;
-  return static_cast<double>(n_units) * outputs *
-         (rows * (features * 0.4 + std::log2(std::max(2.0, leaves))) + leaves * features * 255.0);
 }
 
 std::vector<TaskSpec> make_blocks(const Family& family, std::int32_t fold,
@@ -116,6 +99,12 @@ std::vector<TaskSpec> make_blocks(const Family& family, std::int32_t fold,
     }
   }
   return blocks;
+}
+
+std::vector<TaskSpec> make_refit_blocks(const Family& family) {
+  return make_blocks(
+      family, kRefitFold,
+      static_cast<std::int32_t>(std::max<std::int64_t>(8, (family.n_units() + 31) / 32)));
 }
 
 Plan make_plan(std::vector<Point> points, bool share_fits, std::int32_t n_folds,

@@ -7,26 +7,42 @@
 #include "orchard/learn/forest.hpp"
 
 namespace orchard::search {
+namespace {
+
+/// The rows of this rank: what it holds, or of a group's fit on whole data an even share.
+data::BinnedData own_rows(const data::BinnedData& held, const TaskContext& context) {
+  const auto* group = context.group;
+  if (group == nullptr || context.has_shares) return held;
+  const auto rank = static_cast<std::uint64_t>(group->rank());
+  const auto size = static_cast<std::uint64_t>(group->size());
+  const auto share = [&](std::uint64_t n) {
+    return data::RowShare{static_cast<RowIndex>(n * rank / size),
+                          static_cast<RowIndex>(n * (rank + 1) / size), static_cast<RowIndex>(n)};
+  };
+  return data::share_of(held, share(held.n_train()), share(held.n_test()));
+}
+
+}  // namespace
 
 struct TaskRunner::State {
   State(const TaskContext& task_context, const TaskSpec& spec)
       : context(task_context),
         task(spec),
         family(task_context.families[static_cast<std::size_t>(spec.family)]),
-        data(task_context.folds.binned(spec.fold, family.max_bins())),
+        data(own_rows(task_context.folds.binned(spec.fold, family.max_bins()), context)),
         judge(data, task_context.schema, task_context.scorers) {}
 
   bool is_refit() const { return task.fold == kRefitFold; }
   bool is_whole_fit() const { return task.first_unit == 0 && task.last_unit == family.n_units(); }
 
   learn::FitContext fit_context() const {
-    return {data, context.schema, context.random_state, context.pool};
+    return {data, context.schema, context.random_state, context.pool, context.group};
   }
 
   void make_forest() {
     std::vector<learn::Cut> cuts;
     for (const auto& settings : family.cut_settings) {
-      cuts.push_back(learn::cut_of(settings, data.n_train()));
+      cuts.push_back(learn::cut_of(settings, data.train_share.n));
     }
     auto fit = std::make_unique<learn::ForestFit>(
         fit_context(), std::get<options::ForestSettings>(family.settings), std::move(cuts),
@@ -50,7 +66,8 @@ struct TaskRunner::State {
 
   void score_boosting(std::size_t index, int n_rounds, std::span<const std::int64_t> sums) {
     is_finished[index] = true;
-    if (data.n_test() == 0) return;
+    const bool is_judged = context.group == nullptr || context.group->rank() == 0;
+    if (data.test_share.n == 0 || !is_judged) return;
     for (std::size_t member = 0; member < family.members.size(); ++member) {
       if (family.members[member].stage == static_cast<std::int32_t>(index)) {
         judge.score(boosting_frame, static_cast<std::size_t>(n_rounds), sums, member, scores);
@@ -115,7 +132,7 @@ struct TaskRunner::State {
   TaskContext context;
   TaskSpec task;
   const Family& family;
-  const data::BinnedData& data;
+  const data::BinnedData data;
   Judge judge;
   std::unique_ptr<learn::Fit> running;
   learn::ForestFit* forest = nullptr;  // one of these two is `running`
@@ -153,6 +170,12 @@ void TaskRunner::step() {
 
 const std::vector<model::Unit>& TaskRunner::units() const { return state_->running->units(); }
 
+std::size_t TaskRunner::n_all_units() const {
+  const State& state = *state_;
+  const auto n_units = static_cast<std::size_t>(state.task.last_unit - state.task.first_unit);
+  return state.family.is_forest() ? n_units * state.family.leaf_sizes.size() : n_units;
+}
+
 TaskResult TaskRunner::result() {
   State& state = *state_;
   TaskResult result;
@@ -168,7 +191,7 @@ TaskResult TaskRunner::result() {
     result.value_exponent = frame.value_exponent;
     result.baseline = frame.baseline;
   }
-  if (state.data.n_test() == 0) return result;
+  if (state.data.test_share.n == 0) return result;
   if (is_cut) {
     result.sums = state.sum_block();
     result.value_exponent = state.forest->frame().value_exponent;
@@ -180,6 +203,20 @@ TaskResult TaskRunner::result() {
   result.reasons = state.scores.reasons;
   result.failures = state.scores.failures;
   return result;
+}
+
+RunnerFactory task_runners(const TaskContext& context) {
+  return [context](const TaskSpec& task, std::vector<model::Unit> units) {
+    return std::make_unique<TaskRunner>(context, task, std::move(units));
+  };
+}
+
+std::function<RunnerFactory(learn::RowGroup& group)> group_runners(const TaskContext& context) {
+  return [context](learn::RowGroup& group) {
+    TaskContext with_group = context;
+    with_group.group = &group;
+    return task_runners(with_group);
+  };
 }
 
 }  // namespace orchard::search

@@ -203,6 +203,14 @@ CheckpointContent read_checkpoint(ByteSpan file, const std::string& name) {
                        block.format, ORCHARD_VERSION, kCheckpointFormat),
                 name, "Continue with the newer version that wrote it.");
   }
+  if (block.format < kCheckpointFormat) {
+    throw Error(ErrorKind::kResume,
+                format("has checkpoint format {}, this program (version {}) continues from {}",
+                       block.format, ORCHARD_VERSION, kCheckpointFormat),
+                name,
+                "Continue with the older version that wrote it, or start anew with "
+                "resume_from_checkpoint = none.");
+  }
   const h5::Reader reader(file, name);
   CheckpointContent content;
   content.format = block.format;

@@ -128,7 +128,7 @@ std::string describe_failures(const search::Results& results) {
   }
   std::string out;
   for (const auto& [reason, n] : n_points) {
-    out += format("  {} point{}, {}\n", n, n == 1 ? "" : "s", escape(reason, 200));
+    out += format("  {}, {}\n", counted(n, "point"), escape(reason, 200));
   }
   return out;
 }
@@ -138,8 +138,8 @@ std::string describe_results(const ResultFile& file) {
   std::size_t n_failed = 0;
   for (const auto& point : results.points) n_failed += point.failure.empty() ? 0 : 1;
   std::string out = line("written by", "orchard " + escape(file.program_version));
-  out += line("data", format("{} rows, {} features, digest {}", file.n_rows, file.n_features,
-                             escape(file.data_digest)));
+  out += line("data", format("{}, {}, digest {}", counted(file.n_rows, "row"),
+                             counted(file.n_features, "feature"), escape(file.data_digest)));
   out += line("points", format("{} ({} failed), {} splits", results.points.size(), n_failed,
                                results.n_splits));
   out += line("scorers", list(results.scorers, 20));

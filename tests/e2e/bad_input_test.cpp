@@ -206,7 +206,7 @@ TEST(Output, FullDiskWhileCheckpointing) {
   Directory directory;
   const auto small = directory / "small";
   std::filesystem::create_directories(small);
-  ASSERT_EQ(mount("tmpfs", small.c_str(), "tmpfs", 0, "size=32k"), 0);
+  ASSERT_EQ(mount("tmpfs", small.c_str(), "tmpfs", 0, "size=8k"), 0);
   write_file(directory / "data.csv", make_csv("binary", 6000, test_seed()));
   write_file(directory / "job.cfg",
              "[job]\nname = full\n[data]\ntrain = " + (directory / "data.csv") +

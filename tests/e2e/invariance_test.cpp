@@ -42,13 +42,30 @@ std::string job_text(const std::string& data, const std::string& task, bool is_p
          "[checkpoint]\ninterval = 0.2\n";
 }
 
+/// A job text without the section that begins so.
+std::string without(std::string text, const std::string& header) {
+  const auto begin = text.find(header);
+  return text.erase(begin, text.find("\n[", begin) + 1 - begin);
+}
+
+/// How often a job has begun to hand out tasks, by its log.
+std::size_t count_begun(const std::string& log) {
+  const std::string mark = " each (";
+  std::size_t n = 0;
+  for (auto at = log.find(mark); at != std::string::npos; at = log.find(mark, at + 1)) ++n;
+  return n;
+}
+
 /// One task in one directory, searched again and again.
 class Invariance {
  protected:
-  void make_job(const std::string& task, bool is_plain, int n_rows, int n_trees) {
+  void make_job(const std::string& task, bool is_plain, int n_rows, int n_trees,
+                const std::string& left_out = "") {
     data_ = directory_ / "data.csv";
     write_file(data_, make_csv(task, n_rows, test_seed()));
-    write_file(directory_ / "job.cfg", job_text(data_, task, is_plain, n_trees));
+    auto text = job_text(data_, task, is_plain, n_trees);
+    if (!left_out.empty()) text = without(std::move(text), left_out);
+    write_file(directory_ / "job.cfg", text);
   }
   Outcome search(int n_ranks, const std::string& out, std::vector<std::string> more = {},
                  const Environment& environment = {}) {
@@ -64,6 +81,33 @@ class Invariance {
     ASSERT_FALSE(file_bytes(directory_ / (a + "/model.h5")).empty());
     EXPECT_EQ(file_bytes(directory_ / (a + "/model.h5")),
               file_bytes(directory_ / (b + "/model.h5")));
+  }
+
+  /// Stops the search some times soon after it began; every start has the next number of ranks and
+  /// of these arguments.
+  void stop_again_and_again(const std::vector<std::vector<std::string>>& arguments,
+                            const Environment& environment) {
+    const auto log = directory_ / "stopped/run.log";
+    int n_stops = 0;
+    for (int start = 0; start < 30 && n_stops < 5; ++start) {
+      const auto n_begun = count_begun(file_bytes(log));
+      auto line = command(1 + start % 4, {"search", directory_ / "job.cfg", "--output-dir",
+                                          directory_ / "stopped", "--n-jobs=1"});
+      const auto& more = arguments[static_cast<std::size_t>(start) % arguments.size()];
+      line.insert(line.end(), more.begin(), more.end());
+      Process process(line, environment);
+      for (int i = 0; i < 2000 && process.is_running() && count_begun(file_bytes(log)) == n_begun;
+           ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(30 + 37 * start % 150));
+      process.send(SIGUSR1);
+      const auto outcome = process.wait(60);
+      if (outcome.code == 0) break;
+      ASSERT_EQ(outcome.code, 75) << outcome.errors;
+      ++n_stops;
+    }
+    EXPECT_GE(n_stops, 1);
   }
 
   Directory directory_;
@@ -134,6 +178,97 @@ INSTANTIATE_TEST_SUITE_P(Tasks, Layouts,
                                   (instance.param.is_plain ? "_plain" : "");
                          });
 
+/// Ranks that share a fit, by its rows or by its trees.
+class Groups : public Invariance, public ::testing::TestWithParam<Task> {
+ protected:
+  Outcome search_in(int n_ranks, const std::string& out, const std::string& layout,
+                    std::vector<std::string> more = {}, const Environment& environment = {}) {
+    more.insert(more.end(), {"--n-jobs=1", "--parallel.layout=" + layout});
+    return search(n_ranks, out, std::move(more), environment);
+  }
+  void expect_same_in(int n_ranks, const std::string& layout, std::vector<std::string> more = {},
+                      const Environment& environment = {}) {
+    const auto out = layout + std::to_string(n_out_++);
+    const auto outcome = search_in(n_ranks, out, layout, std::move(more), environment);
+    ASSERT_EQ(outcome.code, 0) << outcome.errors;
+    expect_equal("alone", out);
+  }
+  int n_out_ = 0;
+};
+
+TEST_P(Groups, RowsOfBoosting) {
+  make_job(GetParam().name, GetParam().is_plain, 1500, 6, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  expect_same_in(1, "rows");
+  expect_same_in(2, "rows");
+  expect_same_in(3, "rows", {"--parallel.ranks_per_fit=2"});
+  expect_same_in(3, "rows", {"--parallel.ranks_per_fit=3"});
+  expect_same_in(4, "rows", {"--parallel.ranks_per_fit=2"});
+  expect_same_in(4, "rows", {"--parallel.ranks_per_fit=4"}, {{"ORCHARD_RANKS_PER_NODE", "2"}});
+}
+
+TEST_P(Groups, RanksThatJoin) {
+  make_job(GetParam().name, false, 4000, 200, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  const Environment few_rows = {{"ORCHARD_MIN_SHARE_ROWS", "500"}};
+  for (const int n_ranks : {2, 3, 4}) expect_same_in(n_ranks, "auto", {}, few_rows);
+  EXPECT_NE(file_bytes(directory_ / "auto2/run.log").find("grown by groups"), std::string::npos);
+}
+
+TEST_P(Groups, WholeFitsAndTrees) {
+  make_job(GetParam().name, GetParam().is_plain, 2000, 12);
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  expect_same_in(3, "replicated");
+  for (const auto* layout : {"trees", "rows"}) {
+    const auto refused = search_in(2, "refused", layout);
+    EXPECT_EQ(refused.code, 7) << refused.errors;
+    EXPECT_NE(refused.errors.find(std::string("layout ") + layout), std::string::npos);
+  }
+  make_job(GetParam().name, GetParam().is_plain, 2000, 40, "[grid.boosting]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1", "--resume=none"}).code, 0);
+  expect_same_in(4, "trees");
+  expect_same_in(4, "replicated");
+}
+
+TEST_P(Groups, ResumedInOtherLayouts) {
+  make_job(GetParam().name, false, 1500, 200, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  stop_again_and_again({{"--parallel.layout=rows"},
+                        {"--parallel.layout=auto"},
+                        {"--parallel.layout=rows", "--parallel.ranks_per_fit=2"},
+                        {"--parallel.layout=replicated"},
+                        {"--parallel.layout=rows"}},
+                       {{"ORCHARD_MIN_SHARE_ROWS", "300"}});
+  ASSERT_EQ(search(2, "stopped").code, 0);
+  expect_equal("alone", "stopped");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tasks, Groups,
+                         ::testing::Values(Task{"binary", false}, Task{"multiclass", true},
+                                           Task{"regression", false}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+/// More ranks than there are fits, rows or features.
+class ManyRanks : public Invariance, public ::testing::Test {};
+
+TEST_F(ManyRanks, ThanRows) {
+  make_job("regression", false, 7, 4, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  const auto outcome = search(8, "rows", {"--n-jobs=1", "--parallel.layout=rows"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("alone", "rows");
+}
+
+TEST_F(ManyRanks, ThanFits) {
+  make_job("regression", false, 200, 4, "[grid.forest]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  const auto outcome = search(8, "many", {"--n-jobs=1"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("alone", "many");
+  EXPECT_NE(file_bytes(directory_ / "many/run.log").find(" had nothing to do"), std::string::npos)
+      << file_bytes(directory_ / "many/run.log");
+}
+
 class Interruptions : public Invariance, public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { make_job(GetParam(), false, 900, 16); }
@@ -146,36 +281,10 @@ TEST_P(Interruptions, SharedAndSeparateFits) {
   expect_equal("shared", "separate");
 }
 
-/// How often a job has begun to hand out tasks, by its log.
-std::size_t count_begun(const std::string& log) {
-  const std::string mark = " each (";
-  std::size_t n = 0;
-  for (auto at = log.find(mark); at != std::string::npos; at = log.find(mark, at + 1)) ++n;
-  return n;
-}
-
 TEST_P(Interruptions, StopsInOrderAndGoesOnElsewhere) {
   write_file(directory_ / "job.cfg", job_text(data_, GetParam(), false, 150));
   ASSERT_EQ(search(1, "straight").code, 0);
-  const auto log = directory_ / "stopped/run.log";
-  int n_stops = 0;
-  for (int start = 0; start < 30 && n_stops < 5; ++start) {
-    const auto n_begun = count_begun(file_bytes(log));
-    Process process(command(1 + start % 4, {"search", directory_ / "job.cfg", "--output-dir",
-                                            directory_ / "stopped", "--n-jobs=1"}),
-                    {});
-    for (int i = 0; i < 2000 && process.is_running() && count_begun(file_bytes(log)) == n_begun;
-         ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(30 + 37 * start % 150));
-    process.send(SIGUSR1);
-    const auto outcome = process.wait(60);
-    if (outcome.code == 0) break;
-    ASSERT_EQ(outcome.code, 75) << outcome.errors;
-    ++n_stops;
-  }
-  EXPECT_GE(n_stops, 1);
+  stop_again_and_again({{}}, {});
   ASSERT_EQ(search(2, "stopped").code, 0);
   expect_equal("straight", "stopped");
 }

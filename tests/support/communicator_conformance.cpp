@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <ctime>
 #include <limits>
@@ -11,6 +12,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "communicator_pattern.hpp"
 #include "orchard/base/clock.hpp"
 
 namespace orchard::testing {
@@ -19,26 +21,6 @@ namespace {
 using comm::Communicator;
 using comm::Message;
 using ::testing::HasSubstr;
-
-/// Bytes that tell who made them and which they are.
-Bytes pattern(std::size_t n_bytes, int seed) {
-  Bytes bytes(n_bytes);
-  auto state = static_cast<std::uint64_t>(seed) * 0x9E3779B97F4A7C15U + 1;
-  for (std::size_t at = 0; at < n_bytes; at += sizeof state) {
-    state = state * 6364136223846793005U + 1442695040888963407U;
-    std::memcpy(bytes.data() + at, &state, std::min(sizeof state, n_bytes - at));
-  }
-  return bytes;
-}
-
-Message receive(Communicator& world) {
-  const double give_up_s = monotonic_s() + 20;
-  while (monotonic_s() < give_up_s) {
-    if (auto message = world.try_receive()) return std::move(*message);
-    sleep_s(20e-6);
-  }
-  throw std::runtime_error("no message came");
-}
 
 void knows_its_place(Communicator world) {
   EXPECT_GE(world.rank(), 0);
@@ -71,6 +53,63 @@ void reduces_integers(Communicator world) {
               static_cast<std::int64_t>(i) * n * (n + 1) / 2 - n * (std::int64_t{1} << 40));
   }
   world.sum(std::span<std::int64_t>());
+}
+
+void sums_in_parts(Communicator world) {
+  const auto n_ranks = static_cast<std::size_t>(world.size());
+  const std::int64_t n = world.size(), own = world.rank();
+  for (const std::size_t n_values : {0, 1, 2, 5, 3000, 40'001}) {
+    // The first part is twice as long as the others, and the last rank's is empty.
+    std::vector<std::size_t> borders(n_ranks + 1, n_values);
+    for (std::size_t rank = 0; rank + 1 < n_ranks; ++rank) {
+      borders[rank] = rank == 0 ? 0 : n_values * (rank + 1) / n_ranks;
+    }
+    borders[0] = 0;
+    std::vector<std::int64_t> values(n_values);
+    for (std::size_t i = 0; i < n_values; ++i) {
+      values[i] = static_cast<std::int64_t>(i) * (own + 1) - (std::int64_t{1} << 40);
+    }
+    const auto before = values;
+    world.sum_parts(values, borders);
+    for (std::size_t i = 0; i < n_values; ++i) {
+      const auto rank = static_cast<std::size_t>(own);
+      const bool is_mine = i >= borders[rank] && i < borders[rank + 1];
+      ASSERT_EQ(values[i], is_mine ? static_cast<std::int64_t>(i) * n * (n + 1) / 2 -
+                                         n * (std::int64_t{1} << 40)
+                                   : before[i])
+          << i << " of " << n_values;
+    }
+  }
+}
+
+void finds_the_greatest_numbers(Communicator world) {
+  constexpr auto kInfinity = std::numeric_limits<double>::infinity();
+  const int last = world.size() - 1;
+  const bool is_last = world.rank() == last;
+  std::vector<double> values = {0.5 * world.rank(),
+                                -1.5 - world.rank(),
+                                is_last ? 5e-324 : -5e-324,
+                                is_last ? kInfinity : 1e300,
+                                is_last ? -1e-300 : -kInfinity,
+                                is_last ? 0.0 : -0.0};
+  world.max(values);
+  const std::vector<double> expected = {0.5 * last, -1.5, 5e-324, kInfinity, -1e-300, 0.0};
+  EXPECT_EQ(values, expected);
+  EXPECT_FALSE(std::signbit(values.back()));
+  world.max(std::span<double>());
+}
+
+void gathers_to_all(Communicator world) {
+  for (const std::size_t n_bytes : {0, 1, 247, 248, 249, 100'000}) {
+    const auto given = [&](int rank) {
+      return pattern(n_bytes + static_cast<std::size_t>(rank % 2), rank);
+    };
+    const auto parts = world.all_gather(given(world.rank()));
+    ASSERT_EQ(parts.size(), static_cast<std::size_t>(world.size()));
+    for (int rank = 0; rank < world.size(); ++rank) {
+      EXPECT_TRUE(parts[static_cast<std::size_t>(rank)] == given(rank)) << n_bytes;
+    }
+  }
 }
 
 void broadcasts_from_every_root(Communicator world) {
@@ -261,91 +300,6 @@ void leaves_phases_together(Communicator world) {
             ErrorKind::kData);
 }
 
-void splits_by_colour(Communicator world) {
-  const int colour = world.rank() % 2;
-  auto part = world.split(colour);
-  EXPECT_EQ(part.rank(), world.rank() / 2);
-  EXPECT_EQ(part.size(), (world.size() + 1 - colour) / 2);
-  std::int64_t expected = 0;
-  for (int rank = colour; rank < world.size(); rank += 2) expected += rank;
-  EXPECT_EQ(part.sum(world.rank()), expected);
-  if (part.rank() == 0 && part.size() > 1) part.send(1, 5, pattern(3, 5));
-  if (part.rank() == 1) {
-    EXPECT_EQ(receive(part).source, 0);
-  }
-  auto single = part.split(part.rank());
-  EXPECT_EQ(single.size(), 1);
-  EXPECT_EQ(single.sum(7), 7);
-}
-
-void splits_many_times(Communicator world) {
-  for (int i = 0; i < 100; ++i) {
-    auto part = world.split(world.rank() <= i % world.size() ? 1 : 0);
-    ASSERT_EQ(part.max(world.rank()) >= world.rank(), true);
-  }
-}
-
-void check_shared_memory(Communicator node) {
-  constexpr std::size_t kShare_bytes = 100'003;
-  const auto n_ranks = static_cast<std::size_t>(node.size());
-  auto memory = node.allocate_shared(kShare_bytes * n_ranks);
-  ASSERT_EQ(memory.n_bytes, kShare_bytes * n_ranks);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data) % 64, 0U);
-  for (std::size_t i = 0; i < memory.n_bytes; ++i) ASSERT_EQ(memory.data[i], std::byte{0});
-  for (int round = 0; round < 3; ++round) {
-    node.barrier();
-    const Bytes own = pattern(kShare_bytes, 10 * round + node.rank());
-    std::memcpy(memory.data + kShare_bytes * static_cast<std::size_t>(node.rank()), own.data(),
-                kShare_bytes);
-    if (round == 1) {
-      node.together([] {});
-    } else {
-      node.barrier();
-    }
-    for (int rank = 0; rank < node.size(); ++rank) {
-      const Bytes expected = pattern(kShare_bytes, 10 * round + rank);
-      EXPECT_EQ(std::memcmp(memory.data + kShare_bytes * static_cast<std::size_t>(rank),
-                            expected.data(), kShare_bytes),
-                0)
-          << "rank " << rank << " round " << round;
-    }
-  }
-  const auto other = node.allocate_shared(16);
-  EXPECT_NE(other.id, memory.id);
-  EXPECT_NE(other.data, memory.data);
-  node.free_shared(memory);
-  other.data[node.rank() % 16] = std::byte{1};
-  node.free_shared(other);
-  const auto empty = node.allocate_shared(0);
-  EXPECT_EQ(empty.n_bytes, 0U);
-  node.free_shared(empty);
-}
-
-void shares_memory_on_a_node(Communicator world) {
-  auto node = world.split_by_node();
-  EXPECT_GE(world.size(), node.size());
-  check_shared_memory(node);
-  check_shared_memory(node.split(node.rank() % 2));
-  check_shared_memory(world.split(world.rank()));
-  if (world.size() > 1) {
-    EXPECT_THROW(world.allocate_shared(8), Error);  // it may span nodes
-  }
-}
-
-void refuses_memory_that_is_not_there(Communicator world) {
-  auto node = world.split_by_node();
-  for (std::size_t n_bytes : {std::size_t{1} << 60, ~std::size_t{0}}) {
-    try {
-      node.allocate_shared(n_bytes);
-      ADD_FAILURE() << "no error";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kResources);
-      EXPECT_THAT(error.message(), HasSubstr(std::to_string(n_bytes)));
-    }
-  }
-  EXPECT_EQ(node.sum(1), node.size());
-}
-
 void refuses_senseless_arguments(Communicator world) {
   EXPECT_THROW(world.broadcast({}, world.size()), Error);
   EXPECT_THROW(world.gather({}, -1), Error);
@@ -384,11 +338,12 @@ void throws_after_the_deadline(Communicator world) {
 }  // namespace
 
 const std::vector<ConformanceCase>& conformance_cases() {
-#define ORCHARD_CASE(function) \
-  { #function, function }
-  static const std::vector<ConformanceCase> cases = {
+  static const std::vector<ConformanceCase> cases = with_cases_of_parts({
       ORCHARD_CASE(knows_its_place),
       ORCHARD_CASE(reduces_integers),
+      ORCHARD_CASE(sums_in_parts),
+      ORCHARD_CASE(finds_the_greatest_numbers),
+      ORCHARD_CASE(gathers_to_all),
       ORCHARD_CASE(broadcasts_from_every_root),
       ORCHARD_CASE(broadcasts_much),
       ORCHARD_CASE(gathers_different_sizes),
@@ -398,15 +353,10 @@ const std::vector<ConformanceCase>& conformance_cases() {
       ORCHARD_CASE(keeps_messages_apart_from_collectives),
       ORCHARD_CASE(agrees_on_the_lowest_failure),
       ORCHARD_CASE(leaves_phases_together),
-      ORCHARD_CASE(splits_by_colour),
-      ORCHARD_CASE(splits_many_times),
-      ORCHARD_CASE(shares_memory_on_a_node),
-      ORCHARD_CASE(refuses_memory_that_is_not_there),
       ORCHARD_CASE(refuses_senseless_arguments),
       ORCHARD_CASE(sleeps_while_it_waits),
       ORCHARD_CASE(throws_after_the_deadline),
-  };
-#undef ORCHARD_CASE
+  });
   return cases;
 }
 

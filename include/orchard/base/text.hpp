@@ -44,6 +44,11 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> kno
 /// One CSV field (RFC 4180): quoted only where it must be.
 std::string csv_field(std::string_view text);
 
+/// "1 rank", "2 ranks": a number of things whose name takes an s.
+template <class Number>
+std::string counted(Number n, std::string_view thing) {
+  return format("{} {}{}", n, thing, n == 1 ? "" : "s");
+}
 /// "1.5 MB", "312 B": decimal units.
 std::string print_bytes(std::uint64_t n_bytes);
 /// "0.8 s", "3 min 20 s", "2 h 05 min".

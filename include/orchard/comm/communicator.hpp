@@ -61,6 +61,13 @@ class Communicator {
   std::int64_t max(std::int64_t value);                     ///< collective
   /// Replaces each value by its sum over the ranks, which all give as many values. Collective.
   void sum(std::span<std::int64_t> values);
+  /// Sums in parts: afterwards values [borders[rank], borders[rank + 1]) are sums over the ranks,
+  /// the rest is what it was. `borders`: [size + 1], ascending from 0 to values.size(), the same on
+  /// all ranks. Collective.
+  void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders);
+  /// Replaces each value by the greatest of the ranks', which all give as many values, no NaN among
+  /// them; of zeros the positive one is the greater. Collective.
+  void max(std::span<double> values);
 
   /// Ends a phase together. Each rank calls it with its own failure or nothing; all ranks throw the
   /// failure of the lowest rank that has one. Orders shared memory like `barrier`. Collective.
@@ -85,6 +92,12 @@ class Communicator {
   Communicator split_by_node() const;
   /// The ranks that gave the same colour (>= 0), in the order of their ranks here. Collective.
   Communicator split(int colour) const;
+  /// These ranks, in this order, this one among them, without the others' cooperation; to be ended
+  /// by `dissolve`. Collective over these ranks, which all give the same list.
+  Communicator subset(const std::vector<int>& ranks) const;
+  /// Ends what `subset` has made: all messages have been received, and no copy is used afterwards.
+  /// Collective.
+  void dissolve();
 
   /// One block for all ranks of a node, aligned to 64 bytes; must be called on what split_by_node
   /// returned, on what was split from that, or on one rank. Checks first that the room is there and
@@ -102,6 +115,11 @@ class Communicator {
 
   std::shared_ptr<Backend> backend_;
 };
+
+/// Bytes that are free where the ranks of a node share memory (/dev/shm). Local.
+std::optional<std::uint64_t> free_shared_bytes();
+/// Memory of this node that the kernel calls available. Local.
+std::optional<std::uint64_t> available_memory_bytes();
 
 /// A single process.
 Communicator self();

@@ -56,42 +56,108 @@ struct BinnedLayout {
   RowIndex n_rows() const { return n_train + n_test; }
 };
 
-/// Everything a fit sees. Borrowed.
+/// Positions [begin, end) of the n training (test) rows of a fold.
+struct RowShare {
+  RowIndex begin = 0, end = 0, n = 0;
+
+  static RowShare whole(RowIndex n) { return {0, n, n}; }
+  RowIndex size() const { return end - begin; }
+  bool is_whole() const { return begin == 0 && end == n; }
+  bool operator==(const RowShare&) const = default;
+};
+
+/// Everything a fit sees. Borrowed. One of a group of ranks holds the bins of its own share of the
+/// rows, and like all of them the targets and weights of the whole fold. A row's position counts
+/// from the first own row, but in targets and weights.
 struct BinnedData {
   const Binning* binning = nullptr;
-  BinnedLayout layout;
+  BinnedLayout layout;  ///< of the own rows
   const std::byte* memory = nullptr;
-  std::span<const double> target;  ///< [n_train + n_test] in the order of the layout
-  std::span<const double> weight;  ///< the same, or empty
+  /// Of the whole fold: [train_share.n + test_share.n], training rows first.
+  std::span<const double> target;
+  std::span<const double> weight;    ///< the same, or empty
+  RowShare train_share, test_share;  ///< the own rows; whole for a fit alone
+  /// Rows in `memory` before the first own training row, and between the last one and the first own
+  /// test row. Not 0 where the memory holds more than the own rows (see `share_of`).
+  RowIndex rows_before = 0, rows_between = 0;
 
   RowIndex n_train() const { return layout.n_train; }
   RowIndex n_test() const { return layout.n_test; }
   std::size_t n_features() const { return layout.n_features; }
-  /// [n_train + n_test] bins of one feature.
+  /// [n_train] bins of one feature.
   const Bin* column(std::size_t feature) const {
-    return reinterpret_cast<const Bin*>(memory) + feature * layout.column_stride;
+    return reinterpret_cast<const Bin*>(memory) + feature * layout.column_stride + rows_before;
+  }
+  /// [n_test] bins of one feature.
+  const Bin* test_column(std::size_t feature) const {
+    return column(feature) + layout.n_train + rows_between;
   }
   /// [row_stride] bytes of one training row, as binning->row_columns says; padding is 0. Only with
   /// a row-major copy.
   const Bin* row(RowIndex position) const {
     return reinterpret_cast<const Bin*>(memory) + layout.rows_offset +
-           static_cast<std::size_t>(position) * layout.row_stride;
+           (static_cast<std::size_t>(rows_before) + position) * layout.row_stride;
   }
   bool has_rows() const { return layout.row_stride > 0; }
+
+  /// Of the whole fold's training or test rows; weights are empty without any.
+  std::span<const double> train_target() const { return target.first(train_share.n); }
+  std::span<const double> test_target() const {
+    return target.subspan(train_share.n, test_share.n);
+  }
+  std::span<const double> train_weight() const {
+    return weight.empty() ? weight : weight.first(train_share.n);
+  }
+  std::span<const double> test_weight() const {
+    return weight.empty() ? weight : weight.subspan(train_share.n, test_share.n);
+  }
+  /// [n_train] of the own training rows.
+  std::span<const double> own_train_target() const {
+    return target.subspan(train_share.begin, n_train());
+  }
 };
 
-/// Makes the bins of features [first, last) and writes their columns, of all rows of `fold`, into
-/// `memory`. Different feature ranges may be done by different ranks at once; columns only.
+/// Shares of `whole`, data of all rows of a fold, without a copy: for ranks that join a fit on bins
+/// that their node holds already. The shares lie within those of `whole`. Local.
+BinnedData share_of(const BinnedData& whole, const RowShare& train, const RowShare& test);
+
+/// A fold in one binning: what its columns are made from and where they go.
+struct BinTask {
+  const Fold* fold = nullptr;
+  int max_bins = 255;
+  const BinnedLayout* layout = nullptr;
+  /// Null: only the bins are wanted. The layout is then of the training rows alone.
+  std::byte* memory = nullptr;
+};
+
+/// Makes the bins of features [first, last) and writes their columns, of all rows of the folds,
+/// into the memory of each task. Different feature ranges may be done by different ranks at once;
+/// columns only. A table that nobody holds is read once for all tasks, a few features at a time:
+/// those that fit Table::kPartBytes, at least one, or up to half of them where several tasks make
+/// bins.
 ///
 /// Every distinct value of the training rows is a bin while there are at most `max_bins` (1 .. 255)
 /// of them; otherwise cuts lie at evenly spaced ranks of at most 200,000 training rows chosen by
 /// their position (addressed), as scikit-learn's histogram learners do; of all rows where fewer
-/// than 16 sampled values a bin are present. Returns [last - first] bins. Local; the same for any
-/// number of threads. Throws Stopped.
-std::vector<FeatureBins> bin_columns(const Table& table, const Fold& fold, int max_bins,
-                                     std::uint64_t random_state, const BinnedLayout& layout,
-                                     std::size_t first, std::size_t last, std::byte* memory,
-                                     parallel::Pool& pool);
+/// than 16 sampled values a bin are present. Returns [tasks][last - first] bins. Local; the same
+/// for any number of threads. Throws Stopped.
+std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
+                                                  std::span<const BinTask> tasks,
+                                                  std::uint64_t random_state, std::size_t first,
+                                                  std::size_t last, parallel::Pool& pool);
+/// Some rows of a fold, ascending, whose bins are known.
+struct ShareTask {
+  std::span<const RowIndex> train, test;
+  const std::vector<FeatureBins>* bins = nullptr;  ///< of all features
+  const BinnedLayout* layout = nullptr;            ///< of these rows
+  std::byte* memory = nullptr;
+};
+
+/// Writes the columns of all features. A table that nobody holds is read once for all tasks, in
+/// blocks of rows that fit Table::kPartBytes, where a task needs them. Local; the same for any
+/// number of threads. Throws Stopped, kData.
+void bin_rows(const Table& table, std::span<const ShareTask> tasks, parallel::Pool& pool);
+
 /// The columns of the row-major copy, from finished columns of all features. Greedy, in the order
 /// of the features: one that has two bins and no missing values in the training rows joins a bundle
 /// whose features, checked on all training rows, are in their more frequent bins wherever it is not

@@ -20,8 +20,8 @@ struct BoostingMember {
 class BoostingFit : public Fit {
  public:
   /// Called once a member, when it has all its rounds, in the order in which they finish (equal
-  /// rounds: member order): the number of rounds and the raw test sums [n_test][n_outputs]
-  /// (baseline included). Also called during `restore`.
+  /// rounds: member order): the number of rounds and the raw test sums [n_test][n_outputs] of the
+  /// whole fold (baseline included), on all members of a group. Also called during `restore`.
   using OnReadout =
       std::function<void(std::size_t member, int n_rounds, std::span<const std::int64_t> sums)>;
 

@@ -7,20 +7,28 @@
 
 #include "orchard/base/types.hpp"
 #include "orchard/data/binning.hpp"
+#include "orchard/learn/row_group.hpp"
 #include "orchard/model/ensemble.hpp"
 #include "orchard/parallel/pool.hpp"
 
 namespace orchard::learn {
 
 /// What every fit is given. Borrowed; must outlive the fit.
+///
+/// With a group, its members make equal fits on shares of the rows that make up the fold, with the
+/// same bits as one rank alone, and call the same functions of them in the same order: the
+/// constructor, `advance` and `restore` are collective. The pool's poll does not throw then: a stop
+/// is the group's to tell. Boosting only.
 struct FitContext {
   const data::BinnedData& data;
   const model::Schema& schema;  ///< task and classes
   std::uint64_t random_state;
   parallel::Pool& pool;
+  RowGroup* group = nullptr;  ///< null: alone, on whole shares
 };
 
-/// Local. Not thread-safe; uses the pool's threads inside `advance`.
+/// Local, or collective over the context's group. Not thread-safe; uses the pool's threads inside
+/// `advance`.
 class Fit {
  public:
   virtual ~Fit() = default;

@@ -43,9 +43,20 @@ struct SearchSettings {
   bool share_fits = true;
 };
 
+/// How the work is spread over ranks; none of them changes a result.
+enum class Layout : std::uint8_t {
+  kAuto,        ///< as seems best, rank by rank while the job runs
+  kReplicated,  ///< a fit is one rank's
+  kRows,        ///< boosting: groups of ranks, each rank with its share of a fit's rows
+  kTrees        ///< forests: a fit's trees in blocks
+};
+
 struct ParallelSettings {
   std::optional<std::int64_t> n_jobs;  ///< threads a rank; none: the rank's share of its cores
   bool oversubscribe = false;
+  Layout layout = Layout::kAuto;
+  std::optional<std::int64_t> ranks_per_fit;  ///< of layout rows
+  double watchdog = 600;  ///< seconds without progress after which the job ends; 0: never
 };
 
 struct CheckpointSettings {

@@ -31,6 +31,8 @@ struct CommandLine {
   };
   std::vector<Override> overrides;
   std::optional<std::int64_t> n_ranks;  ///< plan --ranks N
+  std::optional<std::int64_t> n_nodes;  ///< plan --nodes N
+  std::optional<std::int64_t> n_cores;  ///< plan --cores N: of each node
 };
 
 /// `arguments` are without the program's name. `--help` gives kHelp with the command, if any, as

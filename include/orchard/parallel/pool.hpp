@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "orchard/base/pulse.hpp"
 #include "orchard/base/types.hpp"
 
 namespace orchard::parallel {
@@ -27,7 +28,8 @@ class Pool {
   /// Called with the borders of a chunk and the thread that has it, in [0, n_threads()).
   using ChunkBody = std::function<void(std::size_t begin, std::size_t end, int thread)>;
 
-  /// Threads: `n_threads` >= 1, else kInternal.
+  /// Threads: `n_threads` >= 1, else kInternal. Work beats the pulse that the calling thread has
+  /// now, which must outlive the pool.
   explicit Pool(int n_threads);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -48,8 +50,8 @@ class Pool {
   void for_chunks(std::size_t n_items, std::size_t chunk_size, const ChunkBody& body);
 
   /// To be called at least every few milliseconds of long work, from any thread of the pool, inside
-  /// or outside of for_chunks. Runs the hook when this is thread 0. Throws Stopped, and goes on
-  /// doing so until a new hook is installed.
+  /// or outside of for_chunks. Beats the rank's pulse; runs the hook when this is thread 0. Throws
+  /// Stopped, and goes on doing so until a new hook is installed.
   void poll();
 
  private:
@@ -60,10 +62,14 @@ class Pool {
   void poll_until_others_are_done(Loop& loop, int n_others);
   /// Runs the hook on thread 0 when 20 ms have passed since it last did.
   void run_hook();
+  void beat() const {
+    if (pulse_ != nullptr) pulse_->beat();
+  }
   bool is_thread_0() const { return std::this_thread::get_id() == owner_; }
 
   int n_threads_;
   std::thread::id owner_;
+  Pulse* const pulse_;  // or null
   bool has_own_cores_;  // a thread that waits a little while keeps no other one waiting
   std::function<bool()> hook_;
   double next_poll_s_ = 0;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "orchard/data/table.hpp"
 #include "orchard/model/predictor.hpp"
 #include "orchard/parallel/pool.hpp"
 
@@ -14,5 +15,12 @@ namespace orchard::run {
 std::vector<double> predict_rows(const model::Predictor& predictor,
                                  const model::FeatureColumns& data, RowIndex begin, RowIndex end,
                                  parallel::Pool& pool);
+
+/// The same of several models that take the features of one table, in their order. A table that
+/// nobody holds is read once, in blocks of rows that fit Table::kPartBytes: what it takes beside
+/// the predictions does not grow with the rows. Throws kData.
+std::vector<std::vector<double>> predict_rows(std::span<const model::Predictor* const> predictors,
+                                              const data::Table& table, RowIndex begin,
+                                              RowIndex end, parallel::Pool& pool);
 
 }  // namespace orchard::run

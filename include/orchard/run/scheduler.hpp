@@ -1,23 +1,37 @@
 #pragma once
 // A phase over all ranks. Rank 0 hands out tasks, longest first, and works too: it answers messages
-// at the polls of its own fits. Workers grow fits and answer at theirs. No collective is entered
-// between the phase's beginning and its end.
+// at the polls of its own fits. Workers grow fits and answer at theirs. No collective of all ranks
+// is entered between the phase's beginning and its end.
 //
-//   worker -> 0   ready | result of a task | units grown since the last pull | signal received
-//   0 -> worker   task (with the units an earlier run had finished) | pull | stop | end
+//   worker -> 0   ready for another task | idle | result of a task | units grown since the
+//                 last pull | signal received
+//   0 -> worker   task (with the units an earlier run had finished) | join or grow a group | pull
+//                 | stop | end
+//
+// A task is one rank's, or that of a group which grows the fit in step: fixed groups where the
+// layout has them; otherwise ranks of a node that have nothing left to do join a boosting fit of
+// another one. Its leader then leaves the fit at a unit's border and goes on with them from the
+// units that are finished.
+//
+// A worker says that it is ready a moment before its task ends, so that the next one is there in
+// time although rank 0 looks at its messages only between slices of its own work.
 //
 // A periodic checkpoint needs no barrier: rank 0 pulls the new units of running fits and writes
 // when the last has come, because any prefix of units is valid.
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "orchard/comm/communicator.hpp"
+#include "orchard/learn/row_group.hpp"
+#include "orchard/parallel/pool.hpp"
+#include "orchard/run/layout.hpp"
 #include "orchard/search/progress.hpp"
+#include "orchard/search/runner.hpp"
 #include "orchard/search/search_state.hpp"
-#include "orchard/search/task_runner.hpp"
 
 namespace orchard::run {
 
@@ -33,9 +47,13 @@ class CheckpointSink {
 
 /// What a phase is given. Everything is borrowed and the same on all ranks but where said.
 struct PhaseSetup {
-  explicit PhaseSetup(const search::TaskContext& context) : tasks(context) {}
-
-  search::TaskContext tasks;
+  search::RunnerFactory make_runner;  ///< of tasks on this rank
+  /// The same for tasks that this rank grows with a group; may be empty without groups.
+  std::function<search::RunnerFactory(learn::RowGroup& group)> group_runners;
+  Layout layout;
+  /// The ranks of this rank's group, where the layout has groups.
+  std::optional<comm::Communicator> group;
+  parallel::Pool* pool = nullptr;            ///< whose polls the runners make; each rank's own
   search::Phase* phase = nullptr;            ///< rank 0 only
   std::vector<search::RunningTask> resumed;  ///< rank 0: tasks that were under way
   double checkpoint_interval_s = 300;

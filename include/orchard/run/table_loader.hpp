@@ -10,8 +10,9 @@
 namespace orchard::run {
 
 enum class Features {
-  kHeld,      ///< in memory, as a table that is looked at more than once should be
+  kHeld,      ///< in memory
   kOnDemand,  ///< of HDF5: read in parts when bins are made of them; the matrix is never held
+  kOnce,      ///< the same, where each row is looked at once only: the digest leaves them out
 };
 
 /// The table's columns lie in `memory`; free it with `node.free_shared`.

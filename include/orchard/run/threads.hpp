@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "orchard/comm/communicator.hpp"
 #include "orchard/options/job.hpp"
@@ -17,10 +18,24 @@ struct ThreadShare {
   std::string warning;  ///< e.g. the launcher bound the rank to one core; or empty
 };
 
+/// Who may run where on a node.
+struct CoresOfNode {
+  std::vector<std::vector<int>> masks;  ///< [n_ranks] affinity masks
+  std::size_t own = 0;                  ///< the rank that asks
+  std::optional<double> quota;          ///< of all ranks together, in cores, by control groups
+};
+
+/// A rank's part of the cores: each core counts 1 / (ranks that may use it), and the ranks share a
+/// quota evenly.
+double share_of_cores(const CoresOfNode& node);
+
 /// Precedence: n_jobs (negative numbers as in joblib: cores + 1 + n_jobs) > OMP_NUM_THREADS >
-/// SLURM_CPUS_PER_TASK > the share, rounded down, at least 1. More threads than cores by n_jobs is
-/// kResources unless `oversubscribe`; the other sources are cut to the share. Collective over
-/// `node`, the ranks that share this rank's cores.
+/// SLURM_CPUS_PER_TASK > the share, rounded down, at least 1. A positive n_jobs is a demand: more
+/// threads than the share (unless `oversubscribe`) or than OMP_THREAD_LIMIT is kResources. The
+/// other sources are wishes, cut to both with a warning. Reads the environment. Local.
+ThreadShare choose_threads(const CoresOfNode& node, const options::ParallelSettings& settings);
+
+/// The same of the ranks of `node`, by their masks and this process's control group. Collective.
 ThreadShare share_threads(comm::Communicator& node, const options::ParallelSettings& settings);
 
 }  // namespace orchard::run

@@ -28,7 +28,7 @@ struct MemberScores {
   std::vector<std::string> failures;
 };
 
-/// Judges test predictions of one fold. Local, one thread.
+/// Judges predictions for all test rows of one fold. Local, one thread.
 class Judge {
  public:
   Judge(const data::BinnedData& data, const model::Schema& schema,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "orchard/search/cost.hpp"
 #include "orchard/search/family.hpp"
 
 namespace orchard::search {
@@ -18,12 +19,7 @@ struct TaskSpec {
   std::int32_t fold = 0;        ///< kRefitFold for the refit
   std::int32_t first_unit = 0;  ///< forests: trees [first_unit, last_unit)
   std::int32_t last_unit = 0;
-  double cost = 0;  ///< relative; longest first
-};
-
-struct DataShape {
-  std::uint64_t n_rows = 0, n_features = 0, n_classes = 0;
-  Task task = Task::kClassification;
+  double cost = 0;  ///< estimated seconds of one thread; longest first
 };
 
 /// Which fits are handed out in blocks of trees, so that few fits keep many ranks busy: the last
@@ -56,8 +52,12 @@ Plan make_plan(std::vector<Point> points, bool share_fits, std::int32_t n_folds,
 std::vector<TaskSpec> make_blocks(const Family& family, std::int32_t fold,
                                   std::int32_t block_trees);
 
-/// Cost of a task in arbitrary units, comparable between learners.
-double estimate_cost(const Family& family, std::int64_t n_units, const DataShape& shape);
+/// The tasks of a refit: of a forest, blocks whose size is a function of the job alone, so that a
+/// restart on other ranks finds the same.
+std::vector<TaskSpec> make_refit_blocks(const Family& family);
+
+/// When the last of `n_ranks` ranks is done, if tasks of these costs are handed out longest first.
+double makespan(std::vector<double> costs, int n_ranks);
 
 /// A family of one point, for the refit.
 Family family_of(const Point& point);

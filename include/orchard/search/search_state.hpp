@@ -37,6 +37,9 @@ class Phase {
 
   bool has(std::int32_t task) const;
   const TaskSpec& task(std::int32_t id) const { return tasks_[index_of(id)]; }
+  const Family& family_of_task(std::int32_t id) const {
+    return families_[static_cast<std::size_t>(task(id).family)];
+  }
   const std::vector<TaskSpec>& tasks() const { return tasks_; }
   /// Results so far, ascending by task.
   std::vector<const TaskResult*> results() const;

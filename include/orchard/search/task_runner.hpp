@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "orchard/learn/row_group.hpp"
 #include "orchard/search/judge.hpp"
 #include "orchard/search/plan.hpp"
+#include "orchard/search/runner.hpp"
 #include "orchard/search/snapshot.hpp"
 
 namespace orchard::search {
@@ -20,28 +22,32 @@ struct TaskContext {
   const FoldSource& folds;
   std::uint64_t random_state;
   parallel::Pool& pool;
+  learn::RowGroup* group = nullptr;  ///< the ranks that grow the task with this one, or none
+  bool has_shares = false;           ///< `folds` holds the own rows of the group; else all rows
 };
 
-/// Local. Uses the pool's threads inside `step` and `result`; both may throw Stopped, after which
-/// `units` still holds every finished unit.
-class TaskRunner {
+/// Grows the fit for real, on the pool's threads.
+class TaskRunner final : public Runner {
  public:
   /// `units`: what an earlier run of this task has finished.
   TaskRunner(const TaskContext& context, const TaskSpec& task, std::vector<model::Unit> units);
-  ~TaskRunner();
+  ~TaskRunner() override;
 
-  /// True when all units are there, or the next one cannot be grown.
-  bool is_done() const;
-  /// Grows more units.
-  void step();
-  const std::vector<model::Unit>& units() const;
-  /// Cross-validation: scores of a whole fit, or sums of a block. Refit: the units. Where a unit
-  /// could not be grown, members of a whole fit that do without it have their scores.
-  TaskResult result();
+  bool is_done() const override;
+  void step() override;
+  const std::vector<model::Unit>& units() const override;
+  std::size_t n_all_units() const override;
+  TaskResult result() override;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Makes runners that grow fits. What `context` refers to must outlive them.
+RunnerFactory task_runners(const TaskContext& context);
+/// The same for tasks that this rank grows with a group. Such runners are collective over it: each
+/// of its ranks has one of the task and takes the same steps; `result` is for its rank 0 alone.
+std::function<RunnerFactory(learn::RowGroup& group)> group_runners(const TaskContext& context);
 
 }  // namespace orchard::search

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kWalkChunk = 4096;
 
-std::span<const double> training_targets(const FitContext& context) {
-  return context.data.target.first(context.data.n_train());
-}
-
 std::vector<BinnedTree> binned(const model::Unit& unit, const data::Binning& binning) {
   std::vector<BinnedTree> trees;
   for (const model::Tree& tree : unit) trees.emplace_back(tree, binning);
@@ -32,42 +28,49 @@ Engine::Engine(const FitContext& context, const options::BoostingSettings& setti
                std::vector<BoostingMember> members, BoostingFit::OnReadout on_readout,
                Precision precision)
     : context_(context),
+      peers_(context.group),
       settings_(settings),
       on_readout_(std::move(on_readout)),
-      stops_early_(stops_early(settings.early_stopping, context.data.n_train())),
+      stops_early_(stops_early(settings.early_stopping, context.data.train_share.n)),
       kind_(loss_of(context.schema)),
       n_outputs_(n_outputs_of(context.schema)),
-      exponent_(value_exponent(kind_, training_targets(context))),
+      exponent_(value_exponent(kind_, context.data.train_target())),
       members_(std::move(members), stops_early_),
       test_sums_(context_.data, context_.pool) {
-  require(context.data.n_train() > 0 && context.data.n_features() > 0,
+  require(context.data.train_share.n > 0 && context.data.n_features() > 0,
           "a boosting fit has rows and features");
-  rows_.weight = row_weights(context, settings.class_weight);
-  hold_out_validation();
-  baseline_ = baseline(context, kind_, rows_, exponent_);
+  require(!peers_.is_alone() ||
+              (context.data.train_share.is_whole() && context.data.test_share.is_whole()),
+          "a fit alone has all rows");
+  TrainingRows rows = rows_of_fold();
+  baseline_ = baseline(context, kind_, rows, exponent_);
+  if (stops_early_) judge_.emplace(context_, settings.scoring, rows, exponent_);
+  rows_ = std::move(rows).share(context.data.train_share);
   raw_.resize(static_cast<std::size_t>(n_outputs_) * context.data.n_train());
   test_raw_.resize(static_cast<std::size_t>(n_outputs_) * context.data.n_test());
   reset_raw();
-  gradients_.emplace(kind_, n_outputs_, std::ldexp(1.0, exponent_), training_targets(context),
-                     rows_, precision, context.pool);
-  grower_.emplace(context.data, settings_, rows_, context.pool);
-  if (!stops_early_) return;
-  judge_.emplace(context_, settings.scoring, rows_, exponent_);
-  scores_.push_back(judge_->score(raw_, 0));
+  gradients_.emplace(kind_, n_outputs_, std::ldexp(1.0, exponent_), context.data.own_train_target(),
+                     rows_, precision, context.pool, peers_);
+  grower_.emplace(context.data, settings_, rows_, context.pool, peers_);
+  if (stops_early_) scores_.push_back(judge_->score(raw_, 0));
 }
 
-void Engine::hold_out_validation() {
+// From labels and weights alone, which are whole everywhere: all members of a group find the same.
+TrainingRows Engine::rows_of_fold() const {
+  TrainingRows rows;
+  rows.weight = row_weights(context_, settings_.class_weight);
   if (stops_early_ && settings_.validation_fraction) {
-    rows_.validation = choose_validation(context_, *settings_.validation_fraction);
+    rows.validation = choose_validation(context_, *settings_.validation_fraction);
   }
-  auto held_out = rows_.validation.begin();
-  for (RowIndex row = 0; row < context_.data.n_train(); ++row) {
-    if (held_out != rows_.validation.end() && *held_out == row) {
+  auto held_out = rows.validation.begin();
+  for (RowIndex row = 0; row < context_.data.train_share.n; ++row) {
+    if (held_out != rows.validation.end() && *held_out == row) {
       ++held_out;
-    } else if (rows_.weight_of(row) != 0) {
-      rows_.fit.push_back(row);
+    } else if (rows.weight_of(row) != 0) {
+      rows.fit.push_back(row);
     }
   }
+  return rows;
 }
 
 void Engine::reset_raw() {
@@ -123,13 +126,23 @@ void Engine::add_to_training(const model::Unit& unit, std::span<const RowIndex> 
   });
 }
 
-// The score comes first: when it is stopped, the round has not happened.
+// What may be stopped comes first: then the round has not happened.
 void Engine::end_round(model::Unit unit) {
-  if (stops_early_) scores_.push_back(judge_->score(raw_, units_.size() + 1));
+  auto scores = scores_;
+  if (stops_early_) scores.push_back(judge_->score(raw_, units_.size() + 1));
+  const int n_rounds = static_cast<int>(units_.size()) + 1;
+  const auto finished = members_.finished_by(n_rounds, scores);
+  std::vector<std::int64_t> gathered;
+  if (!finished.empty() && on_readout_ && !peers_.is_alone()) {
+    const data::RowShare& share = context_.data.test_share;
+    const auto n_outputs = static_cast<std::size_t>(n_outputs_);
+    gathered = peers_.gather_items(test_raw_, share.begin * n_outputs, share.n * n_outputs);
+  }
+  scores_ = std::move(scores);
   units_.push_back(std::move(unit));
-  const int n_rounds = static_cast<int>(units_.size());
-  for (const std::size_t member : members_.finish(n_rounds, scores_)) {
-    if (on_readout_) on_readout_(member, n_rounds, test_raw_);
+  members_.finish(finished, n_rounds);
+  for (const std::size_t member : finished) {
+    if (on_readout_) on_readout_(member, n_rounds, peers_.is_alone() ? test_raw_ : gathered);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "boosting/gradients.hpp"
 #include "boosting/grower.hpp"
 #include "boosting/loss.hpp"
+#include "boosting/peers.hpp"
 #include "boosting/stopping.hpp"
 #include "boosting/test_sums.hpp"
 #include "orchard/learn/boosting.hpp"
@@ -32,20 +33,21 @@ class Engine {
   ModelFrame frame() const;
   int n_rounds(std::size_t member) const { return members_.n_rounds(member); }
 
-  /// [n_outputs][n_train] raw predictions. Rows of weight 0 keep the baseline.
+  /// [n_outputs][n_train] raw predictions of the own rows. Rows of weight 0 keep the baseline.
   std::span<const std::int64_t> raw() const { return raw_; }
   /// Scores after 0, 1, .. rounds; empty without early stopping.
   std::span<const double> scores() const { return scores_; }
   const TrainingRows& rows() const { return rows_; }
 
  private:
-  void hold_out_validation();
+  TrainingRows rows_of_fold() const;
   void reset_raw();
   model::Unit grow_unit();
   void add_to_training(const model::Unit& unit, std::span<const RowIndex> rows);
   void end_round(model::Unit unit);
 
   FitContext context_;
+  Peers peers_;
   options::BoostingSettings settings_;
   BoostingFit::OnReadout on_readout_;
   bool stops_early_;

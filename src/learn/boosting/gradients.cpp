@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <optional>
 
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
@@ -29,7 +30,7 @@ double scale_of(double greatest, int bits) {
 
 GradientMaker::GradientMaker(LossKind kind, int n_outputs, double raw_quantum,
                              std::span<const double> target, const TrainingRows& rows,
-                             Precision precision, parallel::Pool& pool)
+                             Precision precision, parallel::Pool& pool, Peers peers)
     : kind_(kind),
       n_outputs_(n_outputs),
       raw_quantum_(raw_quantum),
@@ -37,17 +38,20 @@ GradientMaker::GradientMaker(LossKind kind, int n_outputs, double raw_quantum,
       rows_(rows),
       precision_(precision),
       pool_(pool),
-      h_is_count_(kind == LossKind::kSquaredError && rows.weight.empty()),
+      peers_(peers),
       kernel_(gradient_kernel()),
       maxima_(static_cast<std::size_t>(n_outputs)),
       packed_(target.size()) {
   if (kind == LossKind::kMultinomial) {
     probability_.resize(target.size() * static_cast<std::size_t>(n_outputs));
   }
-  n_weighted_ = rows.weight.empty()
-                    ? target.size()
-                    : target.size() - static_cast<std::size_t>(
-                                          std::count(rows.weight.begin(), rows.weight.end(), 0.0));
+  const std::int64_t n_without = std::count(rows.weight.begin(), rows.weight.end(), 0.0);
+  std::array<std::int64_t, 3> counts = {static_cast<std::int64_t>(target.size()), n_without,
+                                        static_cast<std::int64_t>(rows.weight.size())};
+  peers_.sum(counts);
+  n_all_ = static_cast<std::size_t>(counts[0]);
+  n_weighted_ = n_all_ - static_cast<std::size_t>(counts[1]);
+  h_is_count_ = kind == LossKind::kSquaredError && counts[2] == 0;
 }
 
 LossInput GradientMaker::input(int output) const {
@@ -88,10 +92,12 @@ void GradientMaker::begin_round(std::span<const std::int64_t> raw) {
   } else {
     find_maxima();
   }
+  agree_on_maxima();
 }
 
 // Only the extreme raw predictions need exponentials, and all numbers are finite.
 GradientMaker::Maxima GradientMaker::maxima_of_two_classes() {
+  if (target_.empty()) return {};
   std::vector<RawExtremes> of_thread(static_cast<std::size_t>(pool_.n_threads()));
   pool_.for_chunks(target_.size(), kChunk, [&](std::size_t begin, std::size_t end, int thread) {
     RawExtremes found;
@@ -144,25 +150,56 @@ void GradientMaker::find_maxima() {
   for (std::size_t k = 0; k < n_outputs; ++k) {
     maxima_[k] = {};
     for (std::size_t at = k; at < of_thread.size(); at += n_outputs) {
-      if (!of_thread[at].is_finite) report_not_finite();
+      maxima_[k].is_finite &= of_thread[at].is_finite;
       maxima_[k].g = std::max(maxima_[k].g, of_thread[at].g);
       maxima_[k].h = std::max(maxima_[k].h, of_thread[at].h);
     }
   }
 }
 
+// What is not finite may be no number, which has no order.
+void GradientMaker::agree_on_maxima() {
+  std::vector<double> values;
+  for (const Maxima& found : maxima_) {
+    values.push_back(found.is_finite ? found.g : 0);
+    values.push_back(found.is_finite ? found.h : 0);
+    values.push_back(found.is_finite ? 0 : 1);
+  }
+  peers_.max(values);
+  for (std::size_t k = 0; k < maxima_.size(); ++k) {
+    maxima_[k] = {values[3 * k], values[3 * k + 1], values[3 * k + 2] == 0};
+  }
+  for (const Maxima& found : maxima_) {
+    if (!found.is_finite) report_not_finite();
+  }
+}
+
 void GradientMaker::report_not_finite() const {
-  for (std::size_t row = 0; row < target_.size(); ++row) {
-    for (int k = 0; k < n_outputs_; ++k) {
+  struct NotFinite {
+    RowIndex row = 0;
+    double target = 0, weight = 0;
+  };
+  std::optional<NotFinite> first;
+  for (std::size_t row = 0; row < target_.size() && !first; ++row) {
+    for (int k = 0; k < n_outputs_ && !first; ++k) {
       if (maxima_of(k, row, row + 1).is_finite) continue;
-      throw Error(ErrorKind::kData,
-                  format("the gradient of training row {} is not finite (target {}, weight {})",
-                         row, print_double(target_[row]),
-                         print_double(rows_.weight_of(static_cast<RowIndex>(row)))),
-                  {}, "Check the target and the weights for very great numbers.");
+      const auto position = static_cast<RowIndex>(row);
+      first = {rows_.first + position, target_[row], rows_.weight_of(position)};
     }
   }
-  throw Error(ErrorKind::kInternal, "a gradient is not finite, but none was found");
+  ByteWriter writer;
+  if (first) writer.put(*first);
+  first.reset();
+  for (const Bytes& bytes : peers_.all_gather(writer.bytes())) {
+    if (bytes.empty()) continue;
+    const auto found = ByteReader(bytes).get<NotFinite>();
+    if (!first || found.row < first->row) first = found;
+  }
+  require(first.has_value(), "a derivative that is not finite is one of a row");
+  throw Error(ErrorKind::kData,
+              format("the gradient of training row {} is not finite (target {}, weight {})",
+                     first->row, print_double(first->target), print_double(first->weight)),
+              {}, "Check the target and the weights for very great numbers.");
 }
 
 std::size_t GradientMaker::fill_packed(const LossInput& from, const PackScale& scale) {
@@ -180,7 +217,7 @@ std::size_t GradientMaker::fill_packed(const LossInput& from, const PackScale& s
   });
   std::size_t sum = 0;
   for (const Counter& counter : n_few) sum += counter.value;
-  return sum;
+  return static_cast<std::size_t>(peers_.sum(static_cast<std::int64_t>(sum)));
 }
 
 void GradientMaker::fill_wide(const LossInput& from, double g_scale, double h_scale) {
@@ -221,7 +258,7 @@ QuantisedGradients GradientMaker::quantise(int output) {
       return result;
     }
   }
-  const int bits = std::min(52, 62 - static_cast<int>(std::bit_width(target_.size() - 1)));
+  const int bits = std::min(52, 62 - static_cast<int>(std::bit_width(n_all_ - 1)));
   const auto [g_scale, h_scale] = set_scales(bits, bits);
   fill_wide(from, g_scale, h_scale);
   result.wide = wide_.data();

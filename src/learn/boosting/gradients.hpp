@@ -10,6 +10,7 @@
 
 #include "boosting/gradient_kernel.hpp"
 #include "boosting/loss.hpp"
+#include "boosting/peers.hpp"
 #include "orchard/parallel/pool.hpp"
 
 namespace orchard::learn::boosting {
@@ -58,12 +59,15 @@ struct QuantisedGradients {
   Sums at(RowIndex row) const { return is_wide() ? wide[row] : unpack(packed[row]); }
 };
 
-/// Makes the integers of each round. Local; uses the pool's threads.
+/// Makes the integers of each round, the same for any shares of the rows. Collective over the
+/// peers; uses the pool's threads.
 class GradientMaker {
  public:
-  /// `target` and `rows` are borrowed. Held-out rows get integers too, which nobody may add.
+  /// `target` and `rows` are of the own rows and borrowed. Held-out rows get integers too, which
+  /// nobody may add.
   GradientMaker(LossKind kind, int n_outputs, double raw_quantum, std::span<const double> target,
-                const TrainingRows& rows, Precision precision, parallel::Pool& pool);
+                const TrainingRows& rows, Precision precision, parallel::Pool& pool,
+                Peers peers = Peers(nullptr));
 
   /// Begins a round from raw predictions [n_outputs][n_train], borrowed until its last `quantise`.
   /// Throws kData when a derivative is not finite.
@@ -85,7 +89,9 @@ class GradientMaker {
   Maxima maxima_of(int output, std::size_t begin, std::size_t end) const;
   void find_maxima();
   Maxima maxima_of_two_classes();
+  void agree_on_maxima();
   [[noreturn]] void report_not_finite() const;
+  /// How many rows of all shares keep few bits.
   std::size_t fill_packed(const LossInput& from, const PackScale& scale);
   void fill_wide(const LossInput& from, double g_scale, double h_scale);
 
@@ -96,9 +102,11 @@ class GradientMaker {
   const TrainingRows& rows_;
   Precision precision_;
   parallel::Pool& pool_;
-  bool h_is_count_;
+  Peers peers_;
+  bool h_is_count_ = false;
   const GradientKernel& kernel_;
-  std::size_t n_weighted_ = 0;  // rows with a weight other than 0
+  // Of all shares: rows, and those with a weight other than 0.
+  std::size_t n_all_ = 0, n_weighted_ = 0;
 
   const std::int64_t* raw_ = nullptr;
   std::vector<double> probability_;  // [n_outputs][n_train], several classes

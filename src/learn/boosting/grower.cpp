@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "boosting/grower_node.hpp"
 #include "orchard/base/error.hpp"
 
 namespace orchard::learn::boosting {
@@ -16,31 +17,19 @@ constexpr std::size_t kColumnsPerChunk = 8;
 
 }  // namespace
 
-struct TreeGrower::Node : GrownNode {
-  std::int32_t place = 0;  // in nodes_
-  std::int64_t depth = 0;
-  Segments segments;
-  std::int64_t weight = 0;               // sum of weights, in quanta of its own
-  std::unique_ptr<Histogram> histogram;  // while it can be split, unless memory is short
-  std::vector<Candidate> candidates;     // [n_features] while it can be split
-};
-
 TreeGrower::TreeGrower(const data::BinnedData& data, const options::BoostingSettings& settings,
-                       const TrainingRows& rows, parallel::Pool& pool)
+                       const TrainingRows& rows, parallel::Pool& pool, Peers peers)
     : data_(data),
       settings_(settings),
       rows_(rows),
       pool_(pool),
+      peers_(peers),
       layout_(*data.binning),
       store_(layout_.n_slots(), kMaxHistogramBytes),
       partition_(rows.fit, pool),
       builder_(data, layout_, partition_, pool),
       kernel_(sums_kernel()) {
-  if (!rows.weight.empty()) {
-    const double greatest = *std::max_element(rows.weight.begin(), rows.weight.end());
-    const int bits = 62 - static_cast<int>(std::bit_width(rows.weight.size()));
-    weight_scale_ = std::ldexp(1.0, bits) / greatest;
-  }
+  meet_peers();
   for (int thread = 0; thread < pool.n_threads(); ++thread) {
     subtree_growers_.emplace_back(data, settings, layout_, rows, weight_scale_, pool);
   }
@@ -51,10 +40,14 @@ TreeGrower::~TreeGrower() = default;
 model::Tree TreeGrower::grow(const QuantisedGradients& gradients, int value_exponent) {
   start(gradients);
   Node& root = *nodes_[0];
-  build(root);
+  build_own(root);
   for (std::size_t slot = layout_.offset(0); slot < layout_.offset(1); ++slot) {
     root.total += (*root.histogram)[slot];
   }
+  std::array<std::int64_t, 2> total = {root.total.g, root.total.h};
+  peers_.sum(total);
+  root.total = {total[0], total[1]};
+  sum_over_peers(root);
   if (is_for_one_thread(root)) {
     subtree_roots_.push_back(&root);
   } else if (is_searchable(root) && has_budget()) {
@@ -81,9 +74,9 @@ void TreeGrower::start(const QuantisedGradients& gradients) {
   nodes_.push_back(std::make_unique<Node>());
   Node& root = *nodes_[0];
   root.segments = partition_.reset();
-  root.n_rows = static_cast<std::uint32_t>(rows_.fit.size());
+  root.n_rows = n_root_rows_;
+  root.weight = root_weight_;
   n_leaves_ = 1;
-  if (!rows_.weight.empty()) root.weight = weight_of(root);
 }
 
 bool TreeGrower::is_searchable(const Node& node) const {
@@ -92,8 +85,8 @@ bool TreeGrower::is_searchable(const Node& node) const {
 }
 
 bool TreeGrower::is_for_one_thread(const Node& node) const {
-  return !settings_.max_leaf_nodes && !gradients_.is_wide() && node.n_rows <= kSubtreeRows &&
-         is_searchable(node);
+  return peers_.is_alone() && !settings_.max_leaf_nodes && !gradients_.is_wide() &&
+         node.n_rows <= kSubtreeRows && is_searchable(node);
 }
 
 bool TreeGrower::has_budget() const {
@@ -111,6 +104,11 @@ const Sums* TreeGrower::slots_of(const Node& node, std::size_t feature,
 
 void TreeGrower::build(Node& node) {
   if (node.histogram) return;
+  build_own(node);
+  sum_over_peers(node);
+}
+
+void TreeGrower::build_own(Node& node) {
   node.histogram = store_.take();
   builder_.build(gradients_, node.segments, *node.histogram);
 }
@@ -120,9 +118,10 @@ void TreeGrower::release(Node& node) { store_.give_back(std::move(node.histogram
 // One sweep over the columns: while a column's sums are in the cache the sibling's are made from
 // them and both are searched.
 void TreeGrower::search(Node* first, Node* second, Histogram* subtract_from) {
-  const std::size_t n_columns = layout_.n_columns();
+  const std::size_t n_columns = last_column() - first_column();
   const auto search_columns = [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t column = begin; column < end; ++column) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t column = first_column() + i;
       if (subtract_from != nullptr) {
         const std::size_t at = layout_.offset(column);
         kernel_.subtract(subtract_from->data() + at, first->histogram->data() + at,
@@ -148,22 +147,19 @@ void TreeGrower::search(Node* first, Node* second, Histogram* subtract_from) {
   } else {
     pool_.for_chunks(n_columns, kColumnsPerChunk, search_columns);
   }
-  for (Node* node : {first, second}) {
-    if (node != nullptr && !node->candidates.empty()) pick_winner(*node);
-  }
+  pick_winners(first, second);
 }
 
-void TreeGrower::pick_winner(Node& node) {
+Split TreeGrower::best_of_own(const Node& node) const {
   // Equal gains: the feature that comes first.
   const auto best =
       std::max_element(node.candidates.begin(), node.candidates.end(),
                        [](const Candidate& a, const Candidate& b) { return a.gain < b.gain; });
-  node.split = {};
-  if (!(best->gain > 0)) return;
+  if (!(best->gain > 0)) return {};
   const auto feature = static_cast<std::size_t>(best - node.candidates.begin());
   BundledSlots<Sums> room;
-  node.split = make_split(data_.binning->features[feature], static_cast<std::int32_t>(feature),
-                          slots_of(node, feature, room), sums_of(node), rules_, *best);
+  return make_split(data_.binning->features[feature], static_cast<std::int32_t>(feature),
+                    slots_of(node, feature, room), sums_of(node), rules_, *best);
 }
 
 // The order of the queue is total, so it does not depend on how the heap came about.
@@ -193,17 +189,14 @@ TreeGrower::Node& TreeGrower::take_best() {
 bool TreeGrower::split(Node& node) {
   const Bin* const column = data_.column(static_cast<std::size_t>(node.split.feature));
   const auto borders = partition_.split(node.segments, column, node.split.left);
-  std::uint32_t n_left = 0;
-  for (std::size_t part = 0; part < borders.size(); ++part) {
-    n_left += borders[part] - node.segments[part].begin;
-  }
+  const auto [n_left, left_weight] = left_of_all(node, borders);
   if (n_left < rules_.min_samples_leaf || node.n_rows - n_left < rules_.min_samples_leaf) {
     return false;
   }
   make_children(node, borders, n_left);
   Node& left = *nodes_[nodes_.size() - 2];
   Node& right = *nodes_[nodes_.size() - 1];
-  weigh_children(node, left, right);
+  weigh_children(node, left_weight, left, right);
   if (!node.split.has_missing) node.split.is_missing_left = is_left_heavier(left, right);
   node.left = left.place;
   if (has_budget()) search_children(node, left, right);
@@ -242,11 +235,19 @@ void TreeGrower::narrow(Node& node) {
   for (const Segment& segment : node.segments) {
     for (const RowIndex row : partition_.rows(segment)) ++counts[column[row]];
   }
+  if (!peers_.is_alone()) {
+    std::vector<std::int64_t> sums(counts.begin(), counts.end());
+    peers_.sum(sums);
+    std::copy(sums.begin(), sums.end(), counts.begin());
+  }
   build(node);
-  BundledSlots<Sums> room;
-  node.candidates[feature] =
-      best_split(bins, slots_of(node, feature, room), sums_of(node), rules_, counts.data());
-  pick_winner(node);
+  const std::size_t place = data_.binning->row_columns.places[feature].column;
+  if (first_column() <= place && place < last_column()) {
+    BundledSlots<Sums> room;
+    node.candidates[feature] =
+        best_split(bins, slots_of(node, feature, room), sums_of(node), rules_, counts.data());
+  }
+  pick_winners(&node, nullptr);
   enqueue(node);
 }
 
@@ -272,25 +273,31 @@ void TreeGrower::make_children(const Node& from, const std::vector<std::uint32_t
   ++n_leaves_;
 }
 
-// Only the lighter child in rows is summed; the other is the difference.
 bool TreeGrower::is_left_heavier(const Node& left, const Node& right) const {
-  return rows_.weight.empty() ? left.n_rows >= right.n_rows : left.weight >= right.weight;
+  return !is_weighted_ ? left.n_rows >= right.n_rows : left.weight >= right.weight;
 }
 
-void TreeGrower::weigh_children(const Node& parent, Node& left, Node& right) const {
-  if (rows_.weight.empty()) return;
+// Alone, only the child of fewer rows is summed; the other is the difference.
+void TreeGrower::weigh_children(const Node& parent, std::int64_t left_weight, Node& left,
+                                Node& right) const {
+  if (!is_weighted_) return;
+  if (!peers_.is_alone()) {
+    left.weight = left_weight;
+    right.weight = parent.weight - left_weight;
+    return;
+  }
   const bool is_left_small = left.n_rows <= right.n_rows;
   Node& small = is_left_small ? left : right;
   Node& large = is_left_small ? right : left;
-  small.weight = weight_of(small);
+  small.weight = weight_of(small.segments);
   large.weight = parent.weight - small.weight;
 }
 
-std::int64_t TreeGrower::weight_of(const Node& node) const {
-  std::vector<std::int64_t> sums(node.segments.size());
-  partition_.for_parts(node.n_rows, [&](std::size_t part) {
+std::int64_t TreeGrower::weight_of(const Segments& segments) const {
+  std::vector<std::int64_t> sums(segments.size());
+  partition_.for_parts(n_rows(segments), [&](std::size_t part) {
     std::int64_t sum = 0;
-    for (const RowIndex row : partition_.rows(node.segments[part])) {
+    for (const RowIndex row : partition_.rows(segments[part])) {
       sum += static_cast<std::int64_t>(rows_.weight[row] * weight_scale_ + 0.5);
     }
     sums[part] = sum;

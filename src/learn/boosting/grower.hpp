@@ -9,6 +9,7 @@
 #include "boosting/gradients.hpp"
 #include "boosting/histogram.hpp"
 #include "boosting/loss.hpp"
+#include "boosting/peers.hpp"
 #include "boosting/rows.hpp"
 #include "boosting/split.hpp"
 #include "boosting/subtree.hpp"
@@ -18,7 +19,11 @@
 
 namespace orchard::learn::boosting {
 
-/// Local; uses the pool's threads. The tree does not depend on their number.
+/// Collective over the peers; uses the pool's threads. The tree depends neither on their number nor
+/// on who has which rows.
+///
+/// Among peers, each holds the sums over all rows for its own range of the columns, and searches
+/// those. Columns of others hold nothing of use. All carry out the best split, on their own rows.
 ///
 /// Equal gains: the node that was made first. Every side of a split has min_samples_leaf rows: the
 /// search ignores that rule where h does not count rows, the partition counts exactly, and when a
@@ -27,9 +32,9 @@ namespace orchard::learn::boosting {
 /// fewer than twice min_samples_leaf rows or is max_depth deep.
 class TreeGrower {
  public:
-  /// `rows.fit` grows the tree. All borrowed.
+  /// `rows.fit`, of all peers, grows the tree. All borrowed.
   TreeGrower(const data::BinnedData& data, const options::BoostingSettings& settings,
-             const TrainingRows& rows, parallel::Pool& pool);
+             const TrainingRows& rows, parallel::Pool& pool, Peers peers = Peers(nullptr));
   ~TreeGrower();
 
   /// Leaf values are -learning_rate * G / (H + l2) in quanta of 2^value_exponent. Throws Stopped.
@@ -47,39 +52,53 @@ class TreeGrower {
       return gain != other.gain ? gain < other.gain : node > other.node;
     }
   };
+  void meet_peers();
   void start(const QuantisedGradients& gradients);
   bool is_searchable(const Node& node) const;
   bool is_for_one_thread(const Node& node) const;
   bool has_budget() const;
   void search(Node* first, Node* second, Histogram* subtract_from);
   void search_children(Node& parent, Node& left, Node& right);
-  void pick_winner(Node& node);
+  void pick_winners(Node* first, Node* second);
+  Split best_of_own(const Node& node) const;
+  std::size_t first_column() const;
+  std::size_t last_column() const;
   void enqueue(Node& node);
   Node& take_best();
   bool split(Node& node);
   void narrow(Node& node);
   void make_children(const Node& from, const std::vector<std::uint32_t>& borders,
                      std::uint32_t n_left);
-  void weigh_children(const Node& parent, Node& left, Node& right) const;
+  std::pair<std::uint32_t, std::int64_t> left_of_all(
+      const Node& node, const std::vector<std::uint32_t>& borders) const;
+  void weigh_children(const Node& parent, std::int64_t left_weight, Node& left, Node& right) const;
   bool is_left_heavier(const Node& left, const Node& right) const;
-  std::int64_t weight_of(const Node& node) const;
+  std::int64_t weight_of(const Segments& segments) const;
   void grow_subtrees();
   std::vector<GrownNode*> all_nodes();
   NodeSums sums_of(const Node& node) const;
   const Sums* slots_of(const Node& node, std::size_t feature, BundledSlots<Sums>& room) const;
   void build(Node& node);
+  void build_own(Node& node);
+  void sum_over_peers(const Node& node);
   void release(Node& node);
 
   const data::BinnedData& data_;
   const options::BoostingSettings& settings_;
   const TrainingRows& rows_;
   parallel::Pool& pool_;
+  Peers peers_;
   HistogramLayout layout_;
   HistogramStore store_;
   RowPartition partition_;
   HistogramBuilder builder_;
   const SumsKernel& kernel_;
-  double weight_scale_ = 0;                     // weights as integers, to compare children
+  std::vector<std::size_t> column_borders_;  // [n_peers + 1] columns that each peer searches
+  std::uint32_t n_root_rows_ = 0;            // of all peers
+  bool is_weighted_ = false;
+  double weight_scale_ = 0;  // weights as integers, to compare children
+  std::int64_t root_weight_ = 0;
+  std::vector<std::int64_t> words_;             // room for what peers sum
   std::vector<SubtreeGrower> subtree_growers_;  // one a thread
 
   // Of the tree under way or just grown.

@@ -12,6 +12,8 @@ constexpr std::size_t kLine = 64;         // columns of a row in one cache line
 constexpr std::size_t kNarrow = 32;       // columns whose packed sums still go in one pass
 constexpr std::size_t kTileSlots = 4096;  // else so many slots: 32 KiB of packed sums
 constexpr std::size_t kBlockRows = 2048;  // rows that stay in the cache between two tiles
+constexpr std::size_t kBinsOfByte = 256;
+constexpr std::size_t kCountedRows = 8192;  // of a chunk
 constexpr std::size_t kCellsWorthThreads = 300'000;
 
 static_assert(kPackedRows % kBlockRows == 0);
@@ -59,6 +61,30 @@ HistogramBuilder::HistogramBuilder(const data::BinnedData& data, const Histogram
       packed_(static_cast<std::size_t>(partition.n_parts())) {
   require(data.has_rows(), "boosting is given the row-major copy of the training rows");
   packed_[0].resize(layout.n_columns() * kPackedStride);
+  find_frequent();
+}
+
+void HistogramBuilder::find_frequent() {
+  const std::size_t n_columns = layout_.n_columns();
+  is_frequent_.assign(n_columns, 0);
+  if (data_.n_train() <= kPackedRows) return;
+  std::vector<std::vector<std::uint32_t>> of_thread(static_cast<std::size_t>(pool_.n_threads()));
+  pool_.for_chunks(data_.n_train(), kCountedRows,
+                   [&](std::size_t begin, std::size_t end, int thread) {
+                     auto& counts = of_thread[static_cast<std::size_t>(thread)];
+                     counts.resize(n_columns * kBinsOfByte);
+                     for (std::size_t at = begin; at < end; ++at) {
+                       const Bin* const row = data_.row(static_cast<RowIndex>(at));
+                       for (std::size_t column = 0; column < n_columns; ++column) {
+                         ++counts[column * kBinsOfByte + row[column]];
+                       }
+                     }
+                   });
+  for (std::size_t i = 0; i < n_columns * kBinsOfByte; ++i) {
+    std::size_t n_rows = 0;
+    for (const auto& counts : of_thread) n_rows += counts.empty() ? 0 : counts[i];
+    if (n_rows > kPackedRows) is_frequent_[i / kBinsOfByte] = 1;
+  }
 }
 
 void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments& segments,
@@ -115,13 +141,10 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
   // An earlier build may have been stopped halfway.
   std::fill(packed.data() + columns.first * kPackedStride,
             packed.data() + columns.last * kPackedStride, 0);
-  bool is_first = true;
-  const auto flush_all = [&] {
-    for (std::size_t column = columns.first; column < columns.last; ++column) {
-      kernel_.flush(packed.data() + column * kPackedStride, layout_.size(column),
-                    out + layout_.offset(column), is_first);
-    }
-    is_first = false;
+  bool has_flushed = false;
+  const auto flush = [&](std::size_t column) {
+    kernel_.flush(packed.data() + column * kPackedStride, layout_.size(column),
+                  out + layout_.offset(column), !has_flushed || !is_frequent_[column]);
   };
   std::size_t n_pending = 0;
   for (const Segment& segment : segments) {
@@ -129,7 +152,10 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
       const auto rows = partition_.rows(block_of(segment, at));
       pool_.poll();
       if (n_pending + rows.size() > kPackedRows) {
-        flush_all();
+        for (std::size_t column = columns.first; column < columns.last; ++column) {
+          if (is_frequent_[column]) flush(column);
+        }
+        has_flushed = true;
         n_pending = 0;
       }
       for (std::size_t column = columns.first; column < columns.last;) {
@@ -141,7 +167,7 @@ void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
       n_pending += rows.size();
     }
   }
-  flush_all();
+  for (std::size_t column = columns.first; column < columns.last; ++column) flush(column);
 }
 
 // Columns of few bins take little room: more of them go in one pass.

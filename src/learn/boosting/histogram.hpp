@@ -68,6 +68,7 @@ class HistogramBuilder {
                   Range columns, std::vector<std::uint64_t>& packed, Sums* out) const;
   void add_wide(const QuantisedGradients& gradients, std::span<const Segment> segments,
                 Range columns, Sums* out) const;
+  void find_frequent();
   std::size_t end_of_tile(std::size_t first, std::size_t last) const;
   BinRows tile_rows(std::size_t first, std::size_t last) const;
   void build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
@@ -80,6 +81,9 @@ class HistogramBuilder {
   const RowPartition& partition_;
   parallel::Pool& pool_;
   const SumsKernel& kernel_;
+  // [n_columns] whether more than kPackedRows training rows share a bin: no other column's packed
+  // sums can overflow, however many rows are added.
+  std::vector<char> is_frequent_;
   std::vector<std::vector<std::uint64_t>> packed_;  // [n_parts][n_columns][kPackedStride]
   std::vector<Histogram> partial_;                  // [n_parts - 1], made when first needed
 };

@@ -70,6 +70,23 @@ std::vector<double> real_baseline(const FitContext& context, LossKind kind,
 
 }  // namespace
 
+TrainingRows TrainingRows::share(const data::RowShare& of_fold) && {
+  if (of_fold.is_whole()) return std::move(*this);
+  TrainingRows own;
+  own.first = of_fold.begin;
+  const auto take = [&](const std::vector<RowIndex>& from, std::vector<RowIndex>& to) {
+    const auto begin = std::lower_bound(from.begin(), from.end(), of_fold.begin);
+    const auto end = std::lower_bound(begin, from.end(), of_fold.end);
+    for (auto row = begin; row != end; ++row) to.push_back(*row - of_fold.begin);
+  };
+  take(fit, own.fit);
+  take(validation, own.validation);
+  if (!weight.empty()) {
+    own.weight.assign(weight.begin() + of_fold.begin, weight.begin() + of_fold.end);
+  }
+  return own;
+}
+
 LossKind loss_of(const model::Schema& schema) {
   if (schema.task == Task::kRegression) return LossKind::kSquaredError;
   return schema.n_classes() > 2 ? LossKind::kMultinomial : LossKind::kBinary;
@@ -80,11 +97,9 @@ int n_outputs_of(const model::Schema& schema) {
 }
 
 std::vector<double> row_weights(const FitContext& context, options::ClassWeight class_weight) {
-  const std::size_t n = context.data.n_train();
-  std::vector<double> weight;
-  if (!context.data.weight.empty()) {
-    weight.assign(context.data.weight.begin(), context.data.weight.begin() + n);
-  }
+  const std::size_t n = context.data.train_share.n;
+  const auto given = context.data.train_weight();
+  std::vector<double> weight(given.begin(), given.end());
   if (class_weight == options::ClassWeight::kNone) return weight;
   require(class_weight == options::ClassWeight::kBalanced &&
               context.schema.task == Task::kClassification,

@@ -20,14 +20,17 @@ enum class LossKind : std::uint8_t {
 LossKind loss_of(const model::Schema& schema);
 int n_outputs_of(const model::Schema& schema);
 
-/// The rows of a fit: who grows the trees and who judges them. Positions in the fit's training
-/// rows.
+/// The rows of a fit: who grows the trees and who judges them. Positions in the training rows, of
+/// the fold or of a share of it.
 struct TrainingRows {
   std::vector<RowIndex> fit;         ///< ascending; none whose weight is 0
   std::vector<RowIndex> validation;  ///< ascending; held out of the trees
   /// [n_train] sample weight times class weight; empty: all one.
   std::vector<double> weight;
+  RowIndex first = 0;  ///< where the share begins in the fold
 
+  /// The rows of a share, counted from its beginning. Of all rows of a fold.
+  TrainingRows share(const data::RowShare& of_fold) &&;
   double weight_of(RowIndex position) const { return weight.empty() ? 1.0 : weight[position]; }
 };
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "boosting/peers.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/random/stream.hpp"
@@ -40,7 +41,7 @@ bool stops_early(options::EarlyStopping setting, RowIndex n_train) {
 }
 
 std::vector<RowIndex> choose_validation(const FitContext& context, double fraction) {
-  const std::size_t n_rows = context.data.n_train();
+  const std::size_t n_rows = context.data.train_share.n;
   const double wanted =
       fraction < 1 ? std::ceil(fraction * static_cast<double>(n_rows)) : std::floor(fraction);
   if (!(wanted >= 1) || !(wanted < static_cast<double>(n_rows))) {
@@ -81,7 +82,7 @@ Judge::Judge(const FitContext& context, const std::string& scoring, const Traini
              int value_exponent)
     : context_(context), scoring_(scoring), rows_(rows.validation) {
   if (rows_.empty()) {
-    rows_.resize(context.data.n_train());
+    rows_.resize(context.data.train_share.n);
     std::iota(rows_.begin(), rows_.end(), RowIndex{0});
   }
   link_.task = context.schema.task;
@@ -97,16 +98,41 @@ Judge::Judge(const FitContext& context, const std::string& scoring, const Traini
   predictions_.resize(rows_.size() * width);
 }
 
+void Judge::collect(std::span<const std::int64_t> raw, std::size_t begin, std::size_t end,
+                    std::int64_t* sums) const {
+  const std::size_t n_train = context_.data.n_train();
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::size_t row = rows_[i] - context_.data.train_share.begin;
+    for (int k = 0; k < link_.n_outputs; ++k) {
+      *sums++ = raw[static_cast<std::size_t>(k) * n_train + row];
+    }
+  }
+}
+
+std::vector<std::int64_t> Judge::collect_all(std::span<const std::int64_t> raw) const {
+  const auto n_outputs = static_cast<std::size_t>(link_.n_outputs);
+  const data::RowShare& share = context_.data.train_share;
+  const auto place_of = [&](RowIndex row) {
+    return static_cast<std::size_t>(std::lower_bound(rows_.begin(), rows_.end(), row) -
+                                    rows_.begin());
+  };
+  const std::size_t begin = place_of(share.begin), end = place_of(share.end);
+  std::vector<std::int64_t> own((end - begin) * n_outputs);
+  collect(raw, begin, end, own.data());
+  return Peers(context_.group).gather_items(own, begin * n_outputs, rows_.size() * n_outputs);
+}
+
 double Judge::score(std::span<const std::int64_t> raw, std::size_t n_rounds) {
   const auto n_outputs = static_cast<std::size_t>(link_.n_outputs);
-  const std::size_t n_train = context_.data.n_train();
   const std::size_t width = predictions_.size() / rows_.size();
+  std::vector<std::int64_t> all;
+  if (context_.group != nullptr) all = collect_all(raw);
   context_.pool.for_chunks(rows_.size(), kScoreChunk, [&](std::size_t begin, std::size_t end, int) {
     std::vector<std::int64_t> sums((end - begin) * n_outputs);
-    for (std::size_t i = begin; i < end; ++i) {
-      for (std::size_t k = 0; k < n_outputs; ++k) {
-        sums[(i - begin) * n_outputs + k] = raw[k * n_train + rows_[i]];
-      }
+    if (all.empty()) {
+      collect(raw, begin, end, sums.data());
+    } else {
+      std::copy_n(all.data() + begin * n_outputs, sums.size(), sums.data());
     }
     model::predictions_from_sums(
         link_, n_rounds * n_outputs, sums,
@@ -136,7 +162,7 @@ Members::Members(std::vector<BoostingMember> members, bool stops_early)
   }
 }
 
-std::vector<std::size_t> Members::finish(int n_rounds, std::span<const double> scores) {
+std::vector<std::size_t> Members::finished_by(int n_rounds, std::span<const double> scores) const {
   std::vector<std::size_t> finished;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const BoostingMember& member = members_[i];
@@ -144,11 +170,14 @@ std::vector<std::size_t> Members::finish(int n_rounds, std::span<const double> s
     const bool is_done = n_rounds >= member.max_iter ||
                          (stops_early_ && should_stop(scores, member.n_iter_no_change, member.tol));
     if (!is_done) continue;
-    n_rounds_[i] = n_rounds;
-    --n_running_;
     finished.push_back(i);
   }
   return finished;
+}
+
+void Members::finish(std::span<const std::size_t> members, int n_rounds) {
+  for (const std::size_t member : members) n_rounds_[member] = n_rounds;
+  n_running_ -= members.size();
 }
 
 int Members::n_rounds(std::size_t member) const {

@@ -29,17 +29,21 @@ bool should_stop(std::span<const double> scores, std::int64_t n_iter_no_change, 
 /// out. (scikit-learn scores on a sample of 10,000 training rows then; here it is all of them.)
 class Judge {
  public:
-  /// `weight`: [n_train] or empty; all borrowed.
+  /// `rows`: of the whole fold. `context` is borrowed.
   Judge(const FitContext& context, const std::string& scoring, const TrainingRows& rows,
         int value_exponent);
-  /// Greater is better. `raw`: [n_outputs][n_train] after `n_rounds`. Throws kData with the
-  /// scorer's reason when the score is undefined.
+  /// Greater is better. `raw`: [n_outputs][n_train] of the own rows after `n_rounds`. Throws kData
+  /// with the scorer's reason when the score is undefined. Collective over the context's group.
   double score(std::span<const std::int64_t> raw, std::size_t n_rounds);
 
  private:
+  void collect(std::span<const std::int64_t> raw, std::size_t begin, std::size_t end,
+               std::int64_t* sums) const;
+  std::vector<std::int64_t> collect_all(std::span<const std::int64_t> raw) const;
+
   const FitContext& context_;
   std::string scoring_;
-  std::vector<RowIndex> rows_;
+  std::vector<RowIndex> rows_;  // of the whole fold
   model::Link link_;
   std::vector<double> target_, weight_, predictions_;
 };
@@ -49,8 +53,9 @@ class Members {
  public:
   Members(std::vector<BoostingMember> members, bool stops_early);
   /// Members that have all their rounds after round `scores.size() - 1` (early stopping) or
-  /// `n_rounds`, in member order, and had not before.
-  std::vector<std::size_t> finish(int n_rounds, std::span<const double> scores);
+  /// `n_rounds`, in member order, and were not finished before.
+  std::vector<std::size_t> finished_by(int n_rounds, std::span<const double> scores) const;
+  void finish(std::span<const std::size_t> members, int n_rounds);
   bool are_done() const { return n_running_ == 0; }
   /// Throws kInternal when it has not stopped.
   int n_rounds(std::size_t member) const;

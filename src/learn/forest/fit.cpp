@@ -70,6 +70,7 @@ struct ForestFit::State {
 ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& settings,
                      std::vector<Cut> cuts, int first_tree, int last_tree,
                      const std::vector<options::CountOrFraction>& leaf_sizes) {
+  require(context.group == nullptr, "a forest is grown alone");
   require(0 <= first_tree && first_tree <= last_tree, "a range of trees is in order");
   if (last_tree > kMaxTrees) {
     throw Error(ErrorKind::kData,

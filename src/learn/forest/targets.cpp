@@ -89,13 +89,10 @@ std::vector<double> balanced_weights(std::span<const std::uint64_t> counts) {
 
 ForestTargets make_targets(const FitContext& context, const options::ForestSettings& settings,
                            std::uint64_t n_draws) {
-  const std::size_t n_train = context.data.n_train();
   const int bits = 62 - ceil_log2(n_draws);
   ForestTargets out;
-  if (!context.data.weight.empty()) {
-    scale_weights(context.data.weight.first(n_train), bits, out);
-  }
-  const auto target = context.data.target.first(n_train);
+  if (!context.data.weight.empty()) scale_weights(context.data.train_weight(), bits, out);
+  const auto target = context.data.train_target();
   if (context.schema.task == Task::kRegression) {
     scale_values(target, bits, out);
     return out;

@@ -279,11 +279,104 @@ TEST(Fill, ColumnsAndRowsHoldTheBins) {
 
   // In pieces, as several ranks would, over memory that is not clean.
   std::vector<std::byte> memory(data.layout.n_bytes, std::byte{0xcd});
-  bin_columns(columns.table, fold, 255, 3, data.layout, 10, kFeatures, memory.data(), single);
-  bin_columns(columns.table, fold, 255, 3, data.layout, 0, 10, memory.data(), single);
+  const BinTask task{&fold, 255, &data.layout, memory.data()};
+  bin_columns(columns.table, {&task, 1}, 3, 10, kFeatures, single);
+  bin_columns(columns.table, {&task, 1}, 3, 0, 10, single);
   fill_rows(owned->binning.row_columns, data.layout, 1000, data.n_train(), memory.data(), single);
   fill_rows(owned->binning.row_columns, data.layout, 0, 1000, memory.data(), single);
   EXPECT_EQ(memory, owned->memory);
+}
+
+/// Columns in memory that pretend to lie in a file.
+class CountingSource : public ColumnSource {
+ public:
+  explicit CountingSource(const Table& table) : table_(table) {}
+  void read(std::size_t first_feature, std::size_t last_feature, RowIndex first_row,
+            RowIndex last_row, std::span<float* const> out, parallel::Pool&) const override {
+    for (std::size_t f = first_feature; f < last_feature; ++f) {
+      std::copy(table_.columns[f] + first_row, table_.columns[f] + last_row,
+                out[f - first_feature]);
+      n_values_read += last_row - first_row;
+    }
+  }
+  mutable std::size_t n_values_read = 0;
+
+ private:
+  const Table& table_;
+};
+
+/// However many folds and binnings there are, and however large its columns.
+TEST(Fill, ATableThatNobodyHoldsIsReadOnce) {
+  constexpr RowIndex kRows = 2'500'000;
+  Columns columns;
+  for (std::size_t f = 0; f < 4; ++f) columns.add(random_column(kRows, f, f == 1));
+  ASSERT_GT(4 * kRows * sizeof(float), Table::kPartBytes);
+  const auto source = std::make_shared<CountingSource>(columns.table);
+  Table read = columns.table;
+  read.columns.assign(4, nullptr);
+  read.source = source;
+  const Fold whole = whole_table(kRows);
+  Fold part;
+  for (RowIndex row = 0; row < kRows; ++row) (row % 7 < 2 ? part.test : part.train).push_back(row);
+  parallel::Pool pool(2);
+  const auto layout_of = [](const Fold& fold) {
+    return BinnedLayout::make(static_cast<RowIndex>(fold.train.size()),
+                              static_cast<RowIndex>(fold.test.size()), 4, false);
+  };
+  const BinnedLayout of_whole = layout_of(whole), of_part = layout_of(part);
+  const std::size_t n_bytes = of_whole.n_bytes;
+  std::vector<std::byte> memory(3 * n_bytes, std::byte{0xcd});
+  const BinTask tasks[] = {{&whole, 255, &of_whole, memory.data()},
+                           {&part, 255, &of_part, memory.data() + n_bytes},
+                           {&part, 16, &of_part, memory.data() + 2 * n_bytes}};
+  const auto bins = bin_columns(read, tasks, 3, 0, 4, pool);
+  EXPECT_EQ(source->n_values_read, std::size_t{4} * kRows);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto alone = bin_fold(columns.table, *tasks[i].fold, tasks[i].max_bins, 3, false, pool);
+    EXPECT_EQ(std::memcmp(tasks[i].memory, alone->memory.data(), alone->memory.size()), 0);
+    for (std::size_t f = 0; f < 4; ++f) {
+      EXPECT_EQ(bins[i][f].cuts, alone->binning.features[f].cuts);
+      EXPECT_EQ(bins[i][f].bin_max, alone->binning.features[f].bin_max);
+    }
+  }
+}
+
+TEST(Shares, AreViewsOfTheWhole) {
+  constexpr RowIndex kTrain = 100, kTest = 30;
+  Columns columns;
+  for (std::size_t f = 0; f < 3; ++f) columns.add(random_column(kTrain + kTest, f, false));
+  std::vector<double> target(kTrain + kTest);
+  for (std::size_t i = 0; i < target.size(); ++i) target[i] = static_cast<double>(i);
+  columns.table.target = target;
+  Fold fold;
+  for (RowIndex row = 0; row < kTrain + kTest; ++row) {
+    (row < kTrain ? fold.train : fold.test).push_back(row);
+  }
+  parallel::Pool pool(1);
+  const auto owned = bin_fold(columns.table, fold, 255, 3, true, pool);
+  const BinnedData& whole = owned->data;
+  EXPECT_TRUE(whole.train_share.is_whole() && whole.test_share.is_whole());
+  const RowIndex borders[] = {0, 33, 33, 100};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const RowShare train{borders[i], borders[i + 1], kTrain};
+    const RowShare test{borders[i] / 4, borders[i + 1] / 4, kTest};
+    const BinnedData share = share_of(whole, train, test);
+    ASSERT_EQ(share.n_train(), train.size());
+    ASSERT_EQ(share.n_test(), test.size());
+    EXPECT_EQ(share.train_target().size(), kTrain);
+    EXPECT_EQ(share.test_target()[0], kTrain);
+    EXPECT_TRUE(share.train_weight().empty() && share.test_weight().empty());
+    for (RowIndex row = 0; row < share.n_train(); ++row) {
+      EXPECT_EQ(share.own_train_target()[row], train.begin + row);
+      EXPECT_EQ(share.row(row), whole.row(train.begin + row));
+      for (std::size_t f = 0; f < 3; ++f) {
+        EXPECT_EQ(share.column(f) + row, whole.column(f) + train.begin + row);
+      }
+    }
+    for (std::size_t f = 0; f < 3; ++f) {
+      EXPECT_EQ(share.test_column(f), whole.test_column(f) + test.begin);
+    }
+  }
 }
 
 TEST(Fill, NoTestRowsAndNoRowCopy) {

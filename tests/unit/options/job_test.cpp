@@ -213,6 +213,7 @@ TEST(Job, ResolvedListsEveryOptionAndWhatCanChangeAResult) {
   EXPECT_THAT(without_effect,
               ElementsAre("job.name", "job.output_dir", "job.verbose", "data.train", "data.input",
                           "search.share_fits", "parallel.n_jobs", "parallel.oversubscribe",
+                          "parallel.layout", "parallel.ranks_per_fit", "parallel.watchdog",
                           "checkpoint.checkpoint_dir", "checkpoint.checkpoint_file",
                           "checkpoint.checkpoint_max_files", "checkpoint.interval",
                           "checkpoint.resume_from_checkpoint", "output.model", "output.cv_results",

@@ -26,5 +26,47 @@ TEST(PredictRowsTest, ThreadsAndRangesGiveTheSameBits) {
   }
 }
 
+/// Columns in memory that pretend to lie in a file.
+class Source : public data::ColumnSource {
+ public:
+  explicit Source(const model::FeatureColumns& data) : data_(data) {}
+  void read(std::size_t first_feature, std::size_t last_feature, RowIndex first_row,
+            RowIndex last_row, std::span<float* const> out, parallel::Pool&) const override {
+    for (std::size_t f = first_feature; f < last_feature; ++f) {
+      std::copy(data_.columns[f] + first_row, data_.columns[f] + last_row, out[f - first_feature]);
+    }
+    n_most_rows = std::max(n_most_rows, last_row - first_row);
+  }
+  mutable RowIndex n_most_rows = 0;
+
+ private:
+  const model::FeatureColumns& data_;
+};
+
+TEST(PredictRowsTest, ATableThatNobodyHoldsIsReadInBlocks) {
+  const model::RandomModel spec{.n_trees = 5, .n_numeric = 4000};
+  const model::RandomRows rows(spec, 4001, 4);
+  const model::RandomModel other{.n_trees = 3, .n_numeric = 4000, .n_classes = 0};
+  const auto a = model::random_ensemble(spec, 3), b = model::random_ensemble(other, 5);
+  const model::Predictor first(a), second(b);
+  const std::vector<const model::Predictor*> predictors = {&first, &second};
+  parallel::Pool pool(2);
+  data::Table held;
+  held.schema = a.schema;
+  held.n_rows = rows.data.n_rows;
+  held.columns.assign(rows.data.columns.begin(), rows.data.columns.end());
+  const auto source = std::make_shared<Source>(rows.data);
+  data::Table read = held;
+  read.columns.assign(held.columns.size(), nullptr);
+  read.source = source;
+  const auto expected = predict_rows(predictors, held, 3, 4001, pool);
+  EXPECT_EQ(expected[0], predict_rows(first, rows.data, 3, 4001, pool));
+  EXPECT_EQ(expected[1], predict_rows(second, rows.data, 3, 4001, pool));
+  EXPECT_EQ(predict_rows(predictors, read, 3, 4001, pool), expected);
+  EXPECT_LE(source->n_most_rows * a.schema.n_features() * sizeof(float), data::Table::kPartBytes);
+  EXPECT_LT(source->n_most_rows, 3998);
+  EXPECT_TRUE(predict_rows(predictors, read, 7, 7, pool)[1].empty());
+}
+
 }  // namespace
 }  // namespace orchard::run

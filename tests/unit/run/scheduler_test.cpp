@@ -25,6 +25,55 @@ TEST(Scheduler, AnyCheckpointLeadsToTheSameScores) {
   EXPECT_GT(n_under_way, 0u) << "no checkpoint caught a fit in its middle";
 }
 
+Layout groups_of(std::vector<std::vector<int>> groups) {
+  Layout layout;
+  layout.groups = std::move(groups);
+  return layout;
+}
+Layout joining(std::vector<int> node_of_rank, int max_joined_ranks) {
+  Layout layout;
+  layout.node_of_rank = std::move(node_of_rank);
+  layout.max_joined_ranks = max_joined_ranks;
+  return layout;
+}
+
+TEST(Scheduler, GroupsGrowFitsInStep) {
+  const SmallJob job(Learners::kBoosting);
+  const auto alone = job.run(1, nullptr, nullptr);
+  EXPECT_EQ(job.run(2, nullptr, nullptr, groups_of({{0, 1}})), alone);
+  EXPECT_EQ(job.run(4, nullptr, nullptr, groups_of({{0, 1}, {2, 3}})), alone);
+  EXPECT_EQ(job.run(5, nullptr, nullptr, groups_of({{0, 1, 2}, {3, 4}})), alone);
+  EXPECT_EQ(job.run(5, nullptr, nullptr, groups_of({{0}, {1}, {2, 3}, {4}})), alone);
+}
+
+TEST(Scheduler, IdleRanksJoin) {
+  const SmallJob boosting(Learners::kBoosting), both;
+  const auto alone = boosting.run(1, nullptr, nullptr);
+  const auto both_alone = both.run(1, nullptr, nullptr);
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    EXPECT_EQ(boosting.run(2, nullptr, nullptr, joining({0, 0}, 2)), alone);
+    EXPECT_EQ(boosting.run(5, nullptr, nullptr, joining({0, 0, 0, 0, 0}, 5)), alone);
+    EXPECT_EQ(boosting.run(7, nullptr, nullptr, joining({0, 0, 0, 3, 3, 3, 3}, 3)), alone);
+    EXPECT_EQ(both.run(5, nullptr, nullptr, joining({0, 1, 0, 1, 0}, 5)), both_alone);
+  }
+}
+
+TEST(Scheduler, CheckpointsOfGroupsLeadToTheSameScoresInAnyLayout) {
+  const SmallJob job(Learners::kBoosting);
+  const auto alone = job.run(1, nullptr, nullptr);
+  for (const auto& layout : {groups_of({{0, 1}, {2, 3}}), joining({0, 0, 0, 0}, 4)}) {
+    std::vector<search::Snapshot> saved;
+    EXPECT_EQ(job.run(4, nullptr, &saved, layout), alone);
+    ASSERT_FALSE(saved.empty());
+    std::size_t i = 0;
+    for (; i < saved.size(); i += 1 + saved.size() / 6) {
+      EXPECT_EQ(job.run(2, &saved[i], nullptr, groups_of({{0, 1}})), alone);
+      EXPECT_EQ(job.run(3, &saved[i], nullptr, joining({0, 0, 0}, 3)), alone);
+      EXPECT_EQ(job.run(2, &saved[i], nullptr), alone);
+    }
+  }
+}
+
 TEST(Scheduler, AFailureOfOneRankReachesTheCaller) {
   const SmallJob job;
   search::Snapshot broken;

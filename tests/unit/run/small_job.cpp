@@ -1,5 +1,9 @@
 #include "small_job.hpp"
 
+#include <algorithm>
+
+#include "orchard/search/task_runner.hpp"
+
 namespace orchard::run {
 namespace {
 
@@ -16,21 +20,25 @@ class Collect : public CheckpointSink {
   std::vector<search::Snapshot>* saved_;
 };
 
-std::vector<search::Point> points() {
+std::vector<search::Point> points(Learners learners) {
   using options::ParamValue;
   const std::vector<ParamValue> few_and_many = {std::int64_t{20}, std::int64_t{40}};
-  return search::expand(
-      {{"forest",
-        options::Estimator::kRandomForestClassifier,
-        {{"n_estimators", few_and_many}, {"max_depth", {ParamValue(std::int64_t{2}), {}}}}},
-       {"boosting",
-        options::Estimator::kHistGradientBoostingClassifier,
-        {{"max_iter", few_and_many}, {"max_leaf_nodes", {ParamValue(std::int64_t{4})}}}}});
+  std::vector<options::SubGrid> grids = {
+      {"boosting",
+       options::Estimator::kHistGradientBoostingClassifier,
+       {{"max_iter", few_and_many}, {"max_leaf_nodes", {ParamValue(std::int64_t{4})}}}}};
+  if (learners == Learners::kBoth) {
+    grids.insert(grids.begin(), {"forest",
+                                 options::Estimator::kRandomForestClassifier,
+                                 {{"n_estimators", few_and_many},
+                                  {"max_depth", {ParamValue(std::int64_t{2}), {}}}}});
+  }
+  return search::expand(grids);
 }
 
 }  // namespace
 
-SmallJob::SmallJob() {
+SmallJob::SmallJob(Learners learners) {
   constexpr RowIndex kRows = 300;
   for (RowIndex row = 0; row < kRows; ++row) {
     a_.push_back(static_cast<float>(row * 37 % 101));
@@ -45,7 +53,9 @@ SmallJob::SmallJob() {
   options::CvSettings cv;
   cv.n_splits = 3;
   folds_ = data::make_folds(cv, table_, {}, 1);
-  plan_ = search::make_plan(points(), true, 3, {kRows, 2, 2, Task::kClassification}, {2, 5});
+  plan_ =
+      search::make_plan(points(learners), true, 3, {kRows, 2, 2, Task::kClassification},
+                        learners == Learners::kBoth ? search::Cutting{2, 5} : search::Cutting());
 }
 
 std::vector<FoldNeed> SmallJob::needs() const {
@@ -56,13 +66,23 @@ std::vector<FoldNeed> SmallJob::needs() const {
   return needs;
 }
 
-void SmallJob::run_rank(comm::Communicator& world, const search::Snapshot* from,
-                        std::vector<search::Snapshot>* saved, std::vector<double>& scores) const {
+void SmallJob::run_rank(comm::Communicator& world, const Layout& layout,
+                        const search::Snapshot* from, std::vector<search::Snapshot>* saved,
+                        std::vector<double>& scores) const {
   parallel::Pool pool(2);
   auto node = world.split_by_node();
   FoldStore store(node, table_, needs(), 1, pool);
   const search::TaskContext tasks{plan_.families, table_.schema, scorers_, store, 1, pool};
-  PhaseSetup setup(tasks);
+  PhaseSetup setup;
+  setup.make_runner = search::task_runners(tasks);
+  setup.group_runners = search::group_runners(tasks);
+  setup.pool = &pool;
+  setup.layout = layout;
+  for (std::size_t group = 0; group < layout.groups.size(); ++group) {
+    const auto& ranks = layout.groups[group];
+    if (std::find(ranks.begin(), ranks.end(), world.rank()) == ranks.end()) continue;
+    setup.group = world.split(static_cast<int>(group));
+  }
   search::Phase phase(plan_.families, plan_.tasks, 0, table_.schema, scorers_, store);
   Collect sink(saved);
   if (world.rank() == 0) {
@@ -95,10 +115,11 @@ void SmallJob::run_rank(comm::Communicator& world, const search::Snapshot* from,
 }
 
 std::vector<double> SmallJob::run(int n_ranks, const search::Snapshot* from,
-                                  std::vector<search::Snapshot>* saved) const {
+                                  std::vector<search::Snapshot>* saved,
+                                  const Layout& layout) const {
   std::vector<double> scores;
-  comm::run_as_ranks(n_ranks,
-                     [&](comm::Communicator world) { run_rank(world, from, saved, scores); });
+  comm::run_as_ranks(
+      n_ranks, [&](comm::Communicator world) { run_rank(world, layout, from, saved, scores); });
   return scores;
 }
 

@@ -18,6 +18,7 @@ class TwoRows : public FoldSource {
   TwoRows() {
     data_.layout.n_train = 0;
     data_.layout.n_test = 2;
+    data_.test_share = data::RowShare::whole(2);
     data_.target = target_;
   }
   const data::BinnedData& binned(std::int32_t, int) const override { return data_; }

@@ -192,9 +192,7 @@ Eight search_pass(std::size_t n_features, const NodeCounts& node, FewCounts& cou
   }
 }
 
-}  // namespace
-
-void start_few(const Code* codes, std::size_t n_rows, FewRows& few) {
+void start(const Code* codes, std::size_t n_rows, FewRows& few) {
   const __m512i code = _mm512_maskz_loadu_epi8(low_bits(n_rows), codes);
   const __m512i weight = _mm512_and_si512(_mm512_srli_epi16(code, 1), _mm512_set1_epi8(0x7f));
   const __mmask64 is_positive = _mm512_test_epi8_mask(code, _mm512_set1_epi8(1));
@@ -203,9 +201,9 @@ void start_few(const Code* codes, std::size_t n_rows, FewRows& few) {
   _mm256_zeroupper();
 }
 
-bool search_few(const FewRows& few, std::uint64_t rows, const NodeCounts& node,
-                const FeatureIndex* features, const Bin* missing_bins, std::size_t n_features,
-                Choice& best) {
+bool search(const FewRows& few, std::uint64_t rows, const NodeCounts& node,
+            const FeatureIndex* features, const Bin* missing_bins, std::size_t n_features,
+            Choice& best) {
   FewCounts counts;
   const __m512i weight = _mm512_maskz_compress_epi8(rows, _mm512_load_si512(few.weight));
   const __m512i positives = _mm512_maskz_compress_epi8(rows, _mm512_load_si512(few.positives));
@@ -249,7 +247,7 @@ bool search_few(const FewRows& few, std::uint64_t rows, const NodeCounts& node,
   return score >= 0;
 }
 
-FewSides divide_few(const FewRows& few, std::uint64_t rows, const Choice& choice, Bin missing_bin) {
+FewSides divide(const FewRows& few, std::uint64_t rows, const Choice& choice, Bin missing_bin) {
   const __m512i bins = _mm512_loadu_si512(few.columns.first + choice.feature * few.columns.stride);
   const __m512i last_left = _mm512_set1_epi8(static_cast<char>(choice.left_bin));
   const __m512i missing = _mm512_set1_epi8(static_cast<char>(missing_bin));
@@ -272,6 +270,10 @@ FewSides divide_few(const FewRows& few, std::uint64_t rows, const Choice& choice
   _mm256_zeroupper();
   return sides;
 }
+
+}  // namespace
+
+const FewKernels kFewAvx512{start, search, divide};
 
 }  // namespace orchard::learn::binary
 

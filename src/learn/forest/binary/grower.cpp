@@ -27,7 +27,10 @@ class BinaryGrower final : public ForestGrower {
  public:
   explicit BinaryGrower(const ForestPlan& plan)
       : plan_(plan),
+        kernels_{*choose_version<const FewKernels>(nullptr, &kFewAvx2, &kFewAvx512),
+                 choose_version<SearchWords>(nullptr, search_words_avx2, search_words_avx512)},
         rows_(plan),
+        histograms_(kernels_),
         builders_(plan),
         order_(plan.context.data.n_features()),
         subsets_(kFewRows * plan.leaf_rows.size()) {
@@ -106,7 +109,8 @@ class BinaryGrower final : public ForestGrower {
   }
 
   const ForestPlan& plan_;
-  MovingRows rows_;
+  Kernels kernels_;
+  TreeRows rows_;
   Histograms histograms_;
   TreeBuilders builders_;
   FeatureOrder order_;
@@ -245,8 +249,9 @@ void BinaryGrower::visit_range(const Range& range) {
   const Node& node = range.node;
   const bool is_listed = range.block == kList;
   const auto& data = plan_.context.data;
-  const Columns columns = is_listed ? Columns{data.column(0), data.layout.column_stride}
-                                    : rows_.columns(range.block, range.begin);
+  const moving::Columns columns = is_listed
+                                      ? moving::Columns{data.column(0), data.layout.column_stride}
+                                      : rows_.columns(range.block, range.begin);
   const RowIndex* rows = is_listed ? rows_.listed_rows() + range.begin : nullptr;
   const Code* codes = (is_listed ? rows_.listed_codes() : rows_.codes(range.block)) + range.begin;
   const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
@@ -257,8 +262,8 @@ void BinaryGrower::visit_range(const Range& range) {
   const auto divide = [&](Sides& sides) {
     const Choice& choice = sides.choice;
     const int end = missing_bins_[choice.feature] + (choice.is_missing_left ? 0 : 1);
-    const RightBins right_bins{static_cast<Bin>(choice.left_bin + 1),
-                               static_cast<Bin>(end - choice.left_bin - 1)};
+    const moving::RightBins right_bins{static_cast<Bin>(choice.left_bin + 1),
+                                       static_cast<Bin>(end - choice.left_bin - 1)};
     sides.left = choice.left;
     sides.n_left = static_cast<std::uint32_t>(
         is_listed
@@ -274,19 +279,19 @@ void BinaryGrower::visit_range(const Range& range) {
     ranges_.push_back({parted, range.block, range.begin, !is_listed});
   }
   if (!is_split) return;
+  if (!is_listed) {
+    rows_.move(range.block, range.begin, node.n_rows, sides.n_left,
+               {!children[0].is_leaf(), !children[1].is_leaf()});
+  }
   for (const int side : {1, 0}) {
-    Range next{children[side], is_listed ? kList : 1 - range.block,
-               side == 0 ? range.begin : range.begin + sides.n_left, false};
-    if (!is_listed && !next.node.is_leaf()) {
-      rows_.move(range.block, range.begin, node.n_rows, side, next.begin, next.node.n_rows);
-    }
-    ranges_.push_back(next);
+    ranges_.push_back({children[side], is_listed ? kList : 1 - range.block,
+                       side == 0 ? range.begin : range.begin + sides.n_left, false});
   }
 }
 
 void BinaryGrower::grow_few(const Range& range) {
   few_.columns = rows_.columns(range.block, range.begin);
-  start_few(rows_.codes(range.block) + range.begin, range.node.n_rows, few_);
+  kernels_.few.start(rows_.codes(range.block) + range.begin, range.node.n_rows, few_);
   Subset at{range.node, ~std::uint64_t{0} >> (kFewRows - range.node.n_rows)};
   for (n_subsets_ = 0;;) {
     if (at.node.is_leaf()) {
@@ -304,11 +309,12 @@ bool BinaryGrower::visit_subset(Subset& subset) {
   std::uint64_t left = 0;
   const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
                             Sides& sides) {
-    return search_few(few_, subset.rows, counts, features, missing_bins_.data(), n, sides.choice);
+    return kernels_.few.search(few_, subset.rows, counts, features, missing_bins_.data(), n,
+                               sides.choice);
   };
   const auto divide = [&](Sides& sides) {
     const auto few =
-        divide_few(few_, subset.rows, sides.choice, missing_bins_[sides.choice.feature]);
+        kernels_.few.divide(few_, subset.rows, sides.choice, missing_bins_[sides.choice.feature]);
     left = few.left;
     sides.left = few.left_counts;
     sides.n_left = static_cast<std::uint32_t>(std::popcount(left));
@@ -392,17 +398,7 @@ void BinaryGrower::write(const Node& node, LeafSizes sizes, std::uint64_t stops)
 }  // namespace binary
 
 std::unique_ptr<ForestGrower> make_binary_grower(const ForestPlan& plan) {
-  const auto& features = plan.context.data.binning->features;
-  const bool is_numeric = std::all_of(features.begin(), features.end(), [](const auto& bins) {
-    return bins.kind == model::FeatureKind::kNumeric;
-  });
-  const bool is_plain = plan.context.schema.task == Task::kClassification &&
-                        plan.targets.n_classes == 2 && !plan.targets.has_weights() &&
-                        plan.settings.criterion != options::Criterion::kEntropy &&
-                        plan.settings.class_weight == options::ClassWeight::kNone &&
-                        plan.n_draws < (std::uint64_t{1} << 31);
-  if (!is_plain || !is_numeric || instruction_set() < InstructionSet::kAvx512 ||
-      features.size() > binary::kMostFeaturesATried * plan.n_tried) {
+  if (plan.targets.n_classes != 2 || !moving::suits_moving(plan, binary::kMostFeaturesATried)) {
     return nullptr;
   }
   return std::make_unique<binary::BinaryGrower>(plan);

@@ -1,8 +1,10 @@
 #include "forest/binary/histograms.hpp"
 
-#include <utility>
-
 #include "forest/pair.hpp"
+
+#include "orchard/base/instruction_set.hpp"
+
+#if ORCHARD_HAS_X86_64
 
 namespace orchard::learn::binary {
 namespace {
@@ -95,8 +97,9 @@ WideSide search_side(const std::uint64_t* words, const std::uint32_t* n_rows,
   return best;
 }
 
-bool search_words(const std::uint64_t* words, const std::uint32_t* n_rows, const NodeCounts& node,
-                  int missing_bin, FeatureIndex feature, Choice& best) {
+bool search_wide_words(const std::uint64_t* words, const std::uint32_t* n_rows,
+                       const NodeCounts& node, int missing_bin, FeatureIndex feature,
+                       Choice& best) {
   WideSide found = search_side(words, n_rows, node, missing_bin, false);
   const bool is_varied = found.score >= 0;
   const bool has_missing = words[missing_bin] != 0;
@@ -115,9 +118,9 @@ bool search_words(const std::uint64_t* words, const std::uint32_t* n_rows, const
 }  // namespace
 
 template <class Word>
-bool Histograms::search(Pass<Word>& words, const NodeCounts& node, const FeatureIndex* features,
-                        const Bin* missing_bins, std::size_t n_features, Choice& best,
-                        int& right_bin) {
+bool Histograms::search(Pass<Word>& words, SearchPass<Word>* search_words, const NodeCounts& node,
+                        const FeatureIndex* features, const Bin* missing_bins,
+                        std::size_t n_features, Choice& best, int& right_bin) {
   bool is_varied = false;
   for (std::size_t k = 0; k < n_features; ++k) {
     const Word* own = words.data() + k * kWords;
@@ -133,7 +136,7 @@ bool Histograms::search(Pass<Word>& words, const NodeCounts& node, const Feature
   return is_varied;
 }
 
-bool Histograms::search(const Columns& columns, const RowIndex* rows, const Code* codes,
+bool Histograms::search(const moving::Columns& columns, const RowIndex* rows, const Code* codes,
                         const NodeCounts& node, const FeatureIndex* features,
                         const Bin* missing_bins, std::size_t n_features, Choice& best,
                         int& right_bin) {
@@ -151,14 +154,18 @@ bool Histograms::search(const Columns& columns, const RowIndex* rows, const Code
   if (node.counts.weight <= kMaxWordWeight) {
     const auto word_of = [&](std::size_t row) { return kWordOfCode<std::uint32_t>[codes[row]]; };
     add_rows(first.data(), n_features, rows, node.n_rows, word_of, words_.data());
-    is_varied = search(words_, node, features, missing_bins, n_features, best, right_bin);
+    is_varied =
+        search(words_, search_words_, node, features, missing_bins, n_features, best, right_bin);
   } else {
     const auto word_of = [&](std::size_t row) { return kWordOfCode<std::uint64_t>[codes[row]]; };
     add_rows(first.data(), n_features, rows, node.n_rows, word_of, wide_.data());
-    is_varied = search(wide_, node, features, missing_bins, n_features, best, right_bin);
+    is_varied =
+        search(wide_, search_wide_words, node, features, missing_bins, n_features, best, right_bin);
   }
   if (is_counted) n_rows_.fill(0);
   return is_varied;
 }
 
 }  // namespace orchard::learn::binary
+
+#endif

@@ -1,11 +1,12 @@
 #pragma once
-// The inner loops of growing two-class trees by counts, for processors with AVX-512. All of them
-// choose exactly the split that PairSearch chooses: same score, same order among equals.
+// The inner loops of growing two-class trees by counts, for AVX2 and AVX-512. All versions choose
+// exactly the split that PairSearch chooses: same score, same order among equals.
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
+#include "forest/moving/kernels.hpp"
 #include "orchard/base/types.hpp"
 
 namespace orchard::learn::binary {
@@ -27,16 +28,6 @@ inline constexpr std::size_t kWords = 256;
 inline constexpr std::uint32_t kFewRows = 64, kFewWeight = 255;
 /// Features searched in one pass over a node's rows.
 inline constexpr std::size_t kFeaturesAPass = 5;
-/// Bytes that may be read past the last row of a column.
-inline constexpr std::size_t kReadAhead = 64;
-
-/// Bytes that lie column by column.
-struct Columns {
-  const Bin* first = nullptr;
-  std::size_t stride = 0;
-  std::size_t n = 0;
-};
-
 /// The split that a node ends with.
 struct Choice {
   double score = -std::numeric_limits<double>::infinity();
@@ -55,53 +46,43 @@ struct NodeCounts {
   std::uint32_t n_leaf_rows = 1;
 };
 
-struct Drawn {
-  std::size_t n_rows = 0;
-  Counts counts;
-};
-/// Adds the labels (0 or 1) to the codes of rows that were drawn, those whose code is not 0, and
-/// marks them: masks[i] has bit j set for row 64 i + j. Bits past row n - 1 are 0.
-Drawn mark_drawn(const std::uint8_t* labels, std::size_t n, Code* codes, std::uint64_t* masks);
-
-/// Which of a column's bins go right: `n_right` bins from `first_right` on.
-struct RightBins {
-  Bin first_right = 0, n_right = 0;
-};
-/// Bit masks of the rows that go left and right, 64 rows a word. Returns the number at the left.
-std::size_t find_sides(const Bin* column, std::size_t n_rows, RightBins right_bins,
-                       std::uint64_t* left, std::uint64_t* right);
-
-/// Copies the `n_out` rows whose bits are set in `masks`, in their order. Writes n_out bytes a
-/// column and none past them.
-void keep_rows(const Columns& from, std::size_t n_rows, const std::uint64_t* masks,
-               std::size_t n_out, Bin* to, std::size_t to_stride);
-
-/// Offers the best split of a numeric feature from its histogram: [kWords] words, aligned to 64
-/// bytes; bin `missing_bin` is the last that may be occupied. `n_rows`: the same of distinct rows,
-/// only when sides must have some. False when all rows lie in one bin (asked without such a rule).
-bool search_words(const std::uint32_t* words, const std::uint32_t* n_rows, const NodeCounts& node,
-                  int missing_bin, FeatureIndex feature, Choice& best);
-
 /// At most kFewRows rows that lie side by side and weigh at most kFewWeight.
 struct FewRows {
-  Columns columns;  ///< of the first row
+  moving::Columns columns;  ///< of the first row
   alignas(64) std::uint8_t weight[kFewRows];
   alignas(64) std::uint8_t positives[kFewRows];
 };
-/// `codes` must be readable for kFewRows rows; what lies past `n_rows` counts nothing.
-void start_few(const Code* codes, std::size_t n_rows, FewRows& few);
-
-/// Offers the best split of each of at most kFeaturesAPass features for the node of the rows in
-/// `rows`; `missing_bins` is by feature. False when no feature has two bins.
-bool search_few(const FewRows& few, std::uint64_t rows, const NodeCounts& node,
-                const FeatureIndex* features, const Bin* missing_bins, std::size_t n_features,
-                Choice& best);
 
 struct FewSides {
   std::uint64_t left = 0;
   Counts left_counts;
   int right_bin = 0;  ///< the lowest occupied at the right; missing_bin when there is none
 };
-FewSides divide_few(const FewRows& few, std::uint64_t rows, const Choice& choice, Bin missing_bin);
+
+/// Subsets of few rows are masks: bit i for row i.
+struct FewKernels {
+  /// Sets weights and positives. `codes` must be readable for kFewRows rows; what lies past
+  /// `n_rows` counts nothing.
+  void (*start)(const Code* codes, std::size_t n_rows, FewRows& few);
+  /// Offers the best split of each of at most kFeaturesAPass features for the node of the rows in
+  /// `rows`; `missing_bins` is by feature. False when no feature has two bins.
+  bool (*search)(const FewRows& few, std::uint64_t rows, const NodeCounts& node,
+                 const FeatureIndex* features, const Bin* missing_bins, std::size_t n_features,
+                 Choice& best);
+  FewSides (*divide)(const FewRows& few, std::uint64_t rows, const Choice& choice, Bin missing_bin);
+};
+extern const FewKernels kFewAvx2, kFewAvx512;
+
+/// Offers the best split of a numeric feature from its histogram: [kWords] words, aligned to 64
+/// bytes; bin `missing_bin` is the last that may be occupied. `n_rows`: the same of distinct rows,
+/// only when sides must have some. False when all rows lie in one bin (asked without such a rule).
+using SearchWords = bool(const std::uint32_t* words, const std::uint32_t* n_rows,
+                         const NodeCounts& node, int missing_bin, FeatureIndex feature,
+                         Choice& best);
+SearchWords search_words_avx2, search_words_avx512;
+struct Kernels {
+  FewKernels few;
+  SearchWords* search_words;
+};
 
 }  // namespace orchard::learn::binary

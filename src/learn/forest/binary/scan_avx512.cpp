@@ -152,8 +152,9 @@ bool search_feature(const std::uint32_t* words, const std::uint32_t* n_rows, con
 
 }  // namespace
 
-bool search_words(const std::uint32_t* words, const std::uint32_t* n_rows, const NodeCounts& node,
-                  int missing_bin, FeatureIndex feature, Choice& best) {
+bool search_words_avx512(const std::uint32_t* words, const std::uint32_t* n_rows,
+                         const NodeCounts& node, int missing_bin, FeatureIndex feature,
+                         Choice& best) {
   const bool is_varied =
       node.n_leaf_rows > 1 ? search_feature<true>(words, n_rows, node, missing_bin, feature, best)
                            : search_feature<false>(words, n_rows, node, missing_bin, feature, best);

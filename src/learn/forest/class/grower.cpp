@@ -24,8 +24,9 @@ class ClassGrower final : public ForestGrower {
  public:
   explicit ClassGrower(const ForestPlan& plan)
       : plan_(plan),
+        kernels_(*choose_version<const Kernels>(nullptr, &kAvx2Kernels, &kAvx512Kernels)),
         rows_(plan),
-        search_(plan),
+        search_(plan, kernels_),
         builder_(plan),
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
@@ -70,7 +71,8 @@ class ClassGrower final : public ForestGrower {
   std::int32_t value_row(const Node& node);
 
   const ForestPlan& plan_;
-  MovingRows rows_;
+  Kernels kernels_;
+  TreeRows rows_;
   SplitSearch search_;
   TreeBuilder builder_;
   FeatureOrder order_;
@@ -110,7 +112,7 @@ model::Tree ClassGrower::grow_one(std::uint64_t tree) {
 
 /// Sets what follows from the node's counts.
 void ClassGrower::weigh(Node& node) const {
-  node.summary = summarize(node.counts);
+  node.summary = kernels_.summarize(node.counts);
   const bool is_final = std::has_single_bit(node.summary.classes) || node.n_rows / 2 < n_leaf_rows_;
   node.stops = stops_before(plan_, node.cuts, is_final, node.n_rows, node.depth);
 }
@@ -212,21 +214,17 @@ void ClassGrower::visit(const Node& node) {
                                    : children[0].summary.weight >= children[1].summary.weight;
   builder_.split_numeric(choice.feature, choose_cut(choice.left_bin, choice.right_bin, bins), bins,
                          is_missing_left, gain);
-  for (const std::uint32_t side : {1U, 0U}) {
+  for (const std::uint32_t side : {0U, 1U}) {
     Node& child = children[side];
     child.cuts = cuts;
     child.stops &= cuts;
-    if (child.is_leaf() && side == 0) {
-      write(child, cuts);
-      continue;
-    }
-    if (!child.is_leaf()) {
-      child.key = node.key.child(side);
-      rows_.move(node.block, node.begin, node.n_rows, static_cast<int>(side), child.begin,
-                 child.n_rows);
-    }
-    nodes_.push_back(child);
+    if (!child.is_leaf()) child.key = node.key.child(side);
   }
+  rows_.move(node.block, node.begin, node.n_rows, n_left,
+             {!children[0].is_leaf(), !children[1].is_leaf()});
+  nodes_.push_back(children[1]);
+  if (children[0].is_leaf()) return write(children[0], cuts);
+  nodes_.push_back(children[0]);
 }
 
 /// ExactGini::decrease.
@@ -234,7 +232,8 @@ double ClassGrower::decrease(const Node& node, const Choice& choice,
                              std::uint32_t left_weight) const {
   const auto w = static_cast<double>(node.summary.weight), l = static_cast<double>(left_weight);
   const auto r = static_cast<double>(node.summary.weight - left_weight);
-  const double squares = sum_contrasts(choice.left, left_weight, node.counts, node.summary);
+  const double squares =
+      kernels_.sum_contrasts(choice.left, left_weight, node.counts, node.summary);
   return squares * (w / (l * r)) / root_weight_;
 }
 
@@ -272,18 +271,8 @@ std::int32_t ClassGrower::value_row(const Node& node) {
 }  // namespace classes
 
 std::unique_ptr<ForestGrower> make_class_grower(const ForestPlan& plan) {
-  const auto& features = plan.context.data.binning->features;
-  const bool is_numeric = std::all_of(features.begin(), features.end(), [](const auto& bins) {
-    return bins.kind == model::FeatureKind::kNumeric;
-  });
-  const bool is_plain = plan.context.schema.task == Task::kClassification &&
-                        plan.targets.n_classes <= classes::kMaxClasses &&
-                        !plan.targets.has_weights() &&
-                        plan.settings.criterion != options::Criterion::kEntropy &&
-                        plan.settings.class_weight == options::ClassWeight::kNone &&
-                        plan.n_draws < (std::uint64_t{1} << 31);
-  if (!is_plain || !is_numeric || instruction_set() < InstructionSet::kAvx512 ||
-      features.size() > classes::kMostFeaturesATried * plan.n_tried) {
+  if (plan.targets.n_classes > classes::kMaxClasses ||
+      !moving::suits_moving(plan, classes::kMostFeaturesATried)) {
     return nullptr;
   }
   return std::make_unique<classes::ClassGrower>(plan);

@@ -1,6 +1,6 @@
 #pragma once
 // Growing trees of several classes by counts: gini, rows weighted by how often they were drawn,
-// numeric features. Rows move as bytes, as in forest_binary_grower.hpp.
+// numeric features. Rows move as bytes, as in forest/binary/grower.hpp.
 
 #include <memory>
 

@@ -1,5 +1,5 @@
 #pragma once
-// The inner loops of growing trees of several classes by counts, for processors with AVX-512. They
+// The inner loops of growing trees of several classes by counts, for AVX2 and AVX-512. All versions
 // choose exactly the splits that ClassSearch with ExactGini chooses: same scores, same order among
 // equals.
 
@@ -61,26 +61,24 @@ struct FeatureCells {
   const std::uint32_t* n_rows = nullptr;  ///< distinct ones by bin; only when sides must have some
 };
 
-/// Offers the best splits of at most kFeaturesAPass features, in their order. False when no feature
-/// has two bins (asked without a rule for the sides' rows).
-bool search_cells(const FeatureCells* features, std::size_t n_features, const ShortNode& node,
-                  Choice& best);
-
-/// masks[i] has bit j set where weights[64 i + j] is not 0; bits past `n` are 0. Returns their
-/// number.
-std::size_t mark_drawn(const std::uint8_t* weights, std::size_t n, std::uint64_t* masks);
-
 /// Weight and classes (bit c: class c is present) of some rows.
 struct Summary {
   std::uint32_t weight = 0, classes = 0;
 };
-Summary summarize(const Counts& counts);
-/// Fills `node` but for the rows. The weight must be short.
-void start_short(const Counts& counts, ShortNode& node);
 
-/// The sum over the classes, ascending, of ((L_c W - N_c L) / W)^2, with L_c, N_c the counts of the
-/// left side and the node, L and W the weights.
-double sum_contrasts(const Counts& left, std::uint32_t left_weight, const Counts& node,
-                     const Summary& summary);
+struct Kernels {
+  /// Offers the best splits of at most kFeaturesAPass features, in their order. False when no
+  /// feature has two bins (asked without a rule for the sides' rows).
+  bool (*search_cells)(const FeatureCells* features, std::size_t n_features, const ShortNode& node,
+                       Choice& best);
+  Summary (*summarize)(const Counts& counts);
+  /// Fills `node` but for the rows. The weight must be short.
+  void (*start_short)(const Counts& counts, ShortNode& node);
+  /// The sum over the classes, ascending, of ((L_c W - N_c L) / W)^2, with L_c, N_c the counts of
+  /// the left side and the node, L and W the weights.
+  double (*sum_contrasts)(const Counts& left, std::uint32_t left_weight, const Counts& node,
+                          const Summary& summary);
+};
+extern const Kernels kAvx2Kernels, kAvx512Kernels;
 
 }  // namespace orchard::learn::classes

@@ -163,8 +163,6 @@ inline void choose(const FeatureCells& at, std::size_t position, bool is_missing
   _mm512_storeu_si512(&best.left[16], _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(left, 1)));
 }
 
-}  // namespace
-
 bool search_cells(const FeatureCells* features, std::size_t n_features, const ShortNode& node,
                   Choice& best) {
   Slots slots(node);
@@ -178,18 +176,6 @@ bool search_cells(const FeatureCells* features, std::size_t n_features, const Sh
   }
   _mm256_zeroupper();
   return is_varied;
-}
-
-std::size_t mark_drawn(const std::uint8_t* weights, std::size_t n, std::uint64_t* masks) {
-  std::size_t n_drawn = 0;
-  for (std::size_t at = 0; at < n; at += 64) {
-    const __mmask64 here = n - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (n - at)) - 1;
-    const __m512i v = _mm512_maskz_loadu_epi8(here, weights + at);
-    masks[at / 64] = _mm512_test_epi8_mask(v, v);
-    n_drawn += static_cast<std::size_t>(_mm_popcnt_u64(masks[at / 64]));
-  }
-  _mm256_zeroupper();
-  return n_drawn;
 }
 
 Summary summarize(const Counts& counts) {
@@ -235,6 +221,10 @@ double sum_contrasts(const Counts& left, std::uint32_t left_weight, const Counts
   _mm256_zeroupper();
   return sum;
 }
+
+}  // namespace
+
+const Kernels kAvx512Kernels{search_cells, summarize, start_short, sum_contrasts};
 
 }  // namespace orchard::learn::classes
 

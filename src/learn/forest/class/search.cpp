@@ -19,8 +19,11 @@ void count_rows(const Bin* column, std::size_t n, std::array<std::uint32_t, kBin
 
 }  // namespace
 
-SplitSearch::SplitSearch(const ForestPlan& plan)
-    : plan_(plan), cells_(std::make_unique<Cells[]>(kFeaturesAPass)), judge_(plan) {
+SplitSearch::SplitSearch(const ForestPlan& plan, const Kernels& kernels)
+    : plan_(plan),
+      kernels_(kernels),
+      cells_(std::make_unique<Cells[]>(kFeaturesAPass)),
+      judge_(plan) {
   std::iota(all_bins_.begin(), all_bins_.end(), Bin{0});
 }
 
@@ -29,7 +32,7 @@ void SplitSearch::start_node(const Counts& counts, std::uint32_t weight, std::si
   node_.n_rows = static_cast<std::uint32_t>(n_rows);
   node_.n_leaf_rows = n_leaf_rows;
   is_long_ = weight > kMaxShortWeight;
-  if (!is_long_) return start_short(counts, node_);
+  if (!is_long_) return kernels_.start_short(counts, node_);
   const auto of_classes = std::span<const std::uint32_t>(counts).first(plan_.targets.n_classes);
   judge_.start(of_classes, of_classes);
 }
@@ -78,7 +81,7 @@ bool SplitSearch::offer_short(const NodeRows& rows, const FeatureIndex* features
     count_rows(columns[i], rows.n, n_rows_[i]);
     found[i].n_rows = n_rows_[i].data();
   }
-  const bool is_varied = search_cells(found, n_features, node_, best);
+  const bool is_varied = kernels_.search_cells(found, n_features, node_, best);
   for (std::size_t i = 0; i < n_features; ++i) {
     const BinList& list = found[i].list;
     auto& counts = cells_[i].counts;

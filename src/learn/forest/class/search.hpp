@@ -13,7 +13,7 @@ namespace orchard::learn::classes {
 /// For one thread. Owns the memory of its counts.
 class SplitSearch {
  public:
-  explicit SplitSearch(const ForestPlan& plan);
+  SplitSearch(const ForestPlan& plan, const Kernels& kernels);
 
   /// `n_leaf_rows`: distinct rows that each side must have.
   void start_node(const Counts& counts, std::uint32_t weight, std::size_t n_rows,
@@ -34,6 +34,7 @@ class SplitSearch {
   using LongCells = std::array<Counts, kBins>;
 
   const ForestPlan& plan_;
+  Kernels kernels_;
   ShortNode node_;
   bool is_long_ = false;
   std::unique_ptr<Cells[]> cells_;

@@ -8,11 +8,14 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <random>
 
+#include "boosting/histogram.hpp"
 #include "boosting/histogram_kernel.hpp"
 #include "boosting/rows.hpp"
 #include "boosting/sums_kernel.hpp"
+#include "boosting/table.hpp"
 #include "global_seed.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/instruction_set.hpp"
@@ -246,6 +249,39 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
     for (std::size_t i = 0; i < made.size(); ++i) {
       made[i] -= expected[i];
     }
+    EXPECT_EQ(made, expected);
+  }
+}
+
+// A column of few bins must be flushed on the way, one of many is flushed once.
+TEST(BoostingHistogramBuilder, AddsColumnsOfFewAndOfManyBins) {
+  BoostingSpec spec{20'000, 0, 3, 0, 2, 200, 0, true, false};
+  BoostingTable table(spec, testing_support::global_seeds()[0]);
+  for (std::size_t row = 0; row < table.columns[1].size(); ++row) {
+    table.columns[1][row] = row % 7 == 0 ? 1.0F : row % 3 == 0 ? 2.0F : 0.0F;
+  }
+  table.bin();
+  const data::BinnedData& data = table.data();
+  std::vector<RowIndex> rows(data.n_train());
+  std::iota(rows.begin(), rows.end(), RowIndex{0});
+  // The greatest that a word holds: sums that are flushed too late do overflow.
+  const Sums greatest{-(1 << 21) + 1, (1 << 18) - 1};
+  const std::vector<std::uint64_t> words(data.n_train(), pack(greatest.g, greatest.h));
+  QuantisedGradients gradients;
+  gradients.packed = words.data();
+  const HistogramLayout layout(*data.binning);
+  Histogram expected(layout.n_slots());
+  for (const RowIndex row : rows) {
+    for (std::size_t column = 0; column < layout.n_columns(); ++column) {
+      expected[layout.offset(column) + data.row(row)[column]] += greatest;
+    }
+  }
+  for (int n_threads = 1; n_threads <= 3; ++n_threads) {
+    parallel::Pool pool(n_threads);
+    RowPartition partition(rows, pool);
+    HistogramBuilder builder(data, layout, partition, pool);
+    Histogram made(layout.n_slots());
+    builder.build(gradients, partition.reset(), made);
     EXPECT_EQ(made, expected);
   }
 }

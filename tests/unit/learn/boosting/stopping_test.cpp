@@ -44,7 +44,8 @@ TEST(BoostingMembers, FinishOnOneCurve) {
   std::vector<std::vector<std::size_t>> finished;
   for (int round = 1; round <= 4; ++round) {
     finished.push_back(
-        members.finish(round, std::span(curve).first(static_cast<std::size_t>(round) + 1)));
+        members.finished_by(round, std::span(curve).first(static_cast<std::size_t>(round) + 1)));
+    members.finish(finished.back(), round);
   }
   EXPECT_THAT(finished[0], ElementsAre());
   EXPECT_THAT(finished[1], ElementsAre());

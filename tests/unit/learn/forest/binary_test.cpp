@@ -6,7 +6,7 @@
 
 #include "forest/table.hpp"
 #include "global_seed.hpp"
-#include "orchard/base/instruction_set.hpp"
+#include "instruction_sets.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::learn {
@@ -14,12 +14,12 @@ namespace {
 
 using options::ForestSettings;
 using options::MaxFeatures;
+using testing_support::instruction_sets;
 
-class ForestBinaryTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (processor_instruction_set() < InstructionSet::kAvx512) GTEST_SKIP() << "no AVX-512";
-  }
+/// Over the instruction sets that the processor has and the grower needs.
+class ForestBinaryTest : public ::testing::TestWithParam<InstructionSet> {
+ private:
+  ScopedInstructionSet set_{GetParam()};
 };
 
 /// Trees 0 .. n-1 of both growers, one after the other in the same memory.
@@ -89,7 +89,7 @@ void shuffle_labels(ForestTable& table, std::mt19937_64& random, std::uint64_t o
   }
 }
 
-TEST_F(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrower) {
+TEST_P(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrower) {
   for (const auto seed : testing_support::global_seeds()) {
     for (std::uint64_t i = 0; i < 120; ++i) {
       SCOPED_TRACE(format("seed {} case {}", seed, i));
@@ -113,7 +113,7 @@ TEST_F(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrower) {
   }
 }
 
-TEST_F(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrowerFromManyRows) {
+TEST_P(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrowerFromManyRows) {
   for (const bool has_missing : {false, true}) {
     for (const std::int64_t n_leaf_rows : {1, 30}) {
       SCOPED_TRACE(format("missing {} leaf {}", has_missing, n_leaf_rows));
@@ -131,7 +131,7 @@ TEST_F(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrowerFromManyRows) {
   }
 }
 
-TEST_F(ForestBinaryTest, CopesWithLabelsThatAreAlike) {
+TEST_P(ForestBinaryTest, CopesWithLabelsThatAreAlike) {
   for (const std::uint64_t one_in : {1'000'000, 100}) {
     ForestTable table({500, 0, 4, 0, 2, 20, true, false}, 2);
     for (auto& y : table.target) y = 0;
@@ -141,7 +141,7 @@ TEST_F(ForestBinaryTest, CopesWithLabelsThatAreAlike) {
   }
 }
 
-TEST_F(ForestBinaryTest, LeavesOtherPlansToTheGeneralGrower) {
+TEST_P(ForestBinaryTest, LeavesOtherPlansToTheGeneralGrower) {
   parallel::Pool pool(1);
   const auto is_known = [&](const TableSpec& spec, const ForestSettings& settings) {
     const ForestTable table(spec, 1);
@@ -159,9 +159,13 @@ TEST_F(ForestBinaryTest, LeavesOtherPlansToTheGeneralGrower) {
   EXPECT_FALSE(is_known({120, 0, 4, 0, 0, 12, true, false}, squared));
   EXPECT_FALSE(is_known({120, 0, 4, 0, 2, 12, true, false}, entropy));
   EXPECT_FALSE(is_known({120, 0, 4, 0, 2, 12, true, false}, balanced));
-  const ScopedInstructionSet narrower(InstructionSet::kAvx2);
+  const ScopedInstructionSet narrower(InstructionSet::kBaseline);
   EXPECT_FALSE(is_known({120, 0, 4, 0, 2, 12, true, false}, {}));
 }
+
+INSTANTIATE_TEST_SUITE_P(Sets, ForestBinaryTest,
+                         ::testing::ValuesIn(instruction_sets(InstructionSet::kAvx2)),
+                         [](const auto& entry) { return std::string(name_of(entry.param)); });
 
 }  // namespace
 }  // namespace orchard::learn

@@ -39,6 +39,8 @@ class ForestTable {
       f < spec.n_numeric ? add_numeric(f) : add_categorical(f);
     }
     add_target();
+    data.train_share = data::RowShare::whole(spec.n_train);
+    data.test_share = data::RowShare::whole(spec.n_test);
     data.target = target;
     data.weight = weight;
   }

@@ -6,22 +6,14 @@
 #include "forest/table.hpp"
 #include "forest/value/grower.hpp"
 #include "global_seed.hpp"
-#include "orchard/base/instruction_set.hpp"
+#include "instruction_sets.hpp"
 #include "orchard/base/text.hpp"
 
 namespace orchard::learn {
 namespace {
 
 using options::ForestSettings;
-
-std::vector<InstructionSet> instruction_sets() {
-  std::vector<InstructionSet> out;
-  for (const auto set :
-       {InstructionSet::kBaseline, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
-    if (set <= processor_instruction_set()) out.push_back(set);
-  }
-  return out;
-}
+using testing_support::instruction_sets;
 
 ForestSettings settings(std::int64_t n_leaf_rows = 1) {
   ForestSettings out;

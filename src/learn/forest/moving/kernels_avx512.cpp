@@ -1,6 +1,6 @@
 // Parting and moving rows, 64 bytes at a time.
 
-#include "forest/binary/kernels.hpp"
+#include "forest/moving/kernels.hpp"
 #include "orchard/base/instruction_set.hpp"
 
 #if ORCHARD_HAS_X86_64
@@ -11,7 +11,7 @@
 
 ORCHARD_BEGIN_AVX512
 
-namespace orchard::learn::binary {
+namespace orchard::learn::moving {
 namespace {
 
 inline std::uint64_t low_bits(std::size_t n) {
@@ -24,12 +24,12 @@ inline std::size_t count_bits(std::uint64_t mask) {
 
 template <std::size_t kColumns>
 inline void keep_columns(const Bin* in, std::size_t stride, std::size_t n_rows,
-                         const std::uint64_t* masks, std::size_t n_out, Bin* out,
+                         const std::uint64_t* masks, std::size_t room, Bin* out,
                          std::size_t out_stride) {
   const std::size_t n_blocks = (n_rows + 63) / 64;
   std::size_t done = 0, block = 0;
   // What a whole store writes too much is written over by the next.
-  for (; block < n_blocks && done + 64 <= n_out; ++block) {
+  for (; block < n_blocks && done + 64 <= room; ++block) {
     const std::uint64_t mask = masks[block];
     for (std::size_t k = 0; k < kColumns; ++k) {
       const __m512i bytes = _mm512_loadu_si512(in + k * stride + block * 64);
@@ -49,30 +49,17 @@ inline void keep_columns(const Bin* in, std::size_t stride, std::size_t n_rows,
   }
 }
 
-}  // namespace
-
-Drawn mark_drawn(const std::uint8_t* labels, std::size_t n, Code* codes, std::uint64_t* masks) {
-  const __m512i zero = _mm512_setzero_si512();
-  __m512i weight = zero, positives = zero;
-  Drawn drawn;
+std::size_t mark(const std::uint8_t* bytes, std::size_t n, std::uint8_t least,
+                 std::uint64_t* masks) {
+  const __m512i lowest = _mm512_set1_epi8(static_cast<char>(least));
+  std::size_t n_marked = 0;
   for (std::size_t at = 0; at < n; at += 64) {
-    const std::uint64_t rows = low_bits(n - at);
-    const __m512i code = _mm512_maskz_loadu_epi8(rows, codes + at);
-    const __m512i label = _mm512_maskz_loadu_epi8(rows, labels + at);
-    const __mmask64 is_drawn = _mm512_test_epi8_mask(code, code);
-    const __mmask64 is_positive = _mm512_mask_test_epi8_mask(is_drawn, label, label);
-    const __m512i own = _mm512_and_si512(_mm512_srli_epi16(code, 1), _mm512_set1_epi8(0x7f));
-    weight = _mm512_add_epi64(weight, _mm512_sad_epu8(own, zero));
-    positives =
-        _mm512_add_epi64(positives, _mm512_sad_epu8(_mm512_maskz_mov_epi8(is_positive, own), zero));
-    _mm512_mask_storeu_epi8(codes + at, is_positive, _mm512_add_epi8(code, label));
-    masks[at / 64] = is_drawn;
-    drawn.n_rows += count_bits(is_drawn);
+    const __m512i here = _mm512_maskz_loadu_epi8(low_bits(n - at), bytes + at);
+    masks[at / 64] = _mm512_cmpge_epu8_mask(here, lowest);
+    n_marked += count_bits(masks[at / 64]);
   }
-  drawn.counts = {static_cast<std::uint32_t>(_mm512_reduce_add_epi64(weight)),
-                  static_cast<std::uint32_t>(_mm512_reduce_add_epi64(positives))};
   _mm256_zeroupper();
-  return drawn;
+  return n_marked;
 }
 
 std::size_t find_sides(const Bin* column, std::size_t n_rows, RightBins right_bins,
@@ -94,20 +81,24 @@ std::size_t find_sides(const Bin* column, std::size_t n_rows, RightBins right_bi
 }
 
 void keep_rows(const Columns& from, std::size_t n_rows, const std::uint64_t* masks,
-               std::size_t n_out, Bin* to, std::size_t to_stride) {
+               std::size_t room, Bin* to, std::size_t to_stride) {
   std::size_t column = 0;
   for (; column + 4 <= from.n; column += 4) {
-    keep_columns<4>(from.first + column * from.stride, from.stride, n_rows, masks, n_out,
+    keep_columns<4>(from.first + column * from.stride, from.stride, n_rows, masks, room,
                     to + column * to_stride, to_stride);
   }
   for (; column < from.n; ++column) {
-    keep_columns<1>(from.first + column * from.stride, from.stride, n_rows, masks, n_out,
+    keep_columns<1>(from.first + column * from.stride, from.stride, n_rows, masks, room,
                     to + column * to_stride, to_stride);
   }
   _mm256_zeroupper();
 }
 
-}  // namespace orchard::learn::binary
+}  // namespace
+
+const Kernels kAvx512Kernels{mark, find_sides, keep_rows};
+
+}  // namespace orchard::learn::moving
 
 ORCHARD_END_INSTRUCTIONS
 

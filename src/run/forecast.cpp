@@ -1,0 +1,222 @@
+#include "orchard/run/forecast.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "orchard/base/cgroup.hpp"
+#include "orchard/base/env.hpp"
+#include "orchard/base/text.hpp"
+#include "orchard/comm/communicator.hpp"
+
+namespace orchard::run {
+namespace {
+
+/// The program, its libraries and what MPI holds for a rank before there is any data.
+constexpr std::uint64_t kProgram_bytes = std::uint64_t{14} << 20;
+/// What a table of results and a file of ours take before their first row.
+constexpr std::uint64_t kFile_bytes = 16 << 10;
+
+const Calibration& calibration(const Workload& work, std::int32_t family) {
+  static const Calibration none;
+  return work.calibrations.empty() ? none : work.calibrations[static_cast<std::size_t>(family)];
+}
+
+search::DataShape with_rows(search::DataShape shape, std::uint64_t n_rows) {
+  shape.n_rows = n_rows;
+  return shape;
+}
+
+/// Seconds of a rank with so many threads.
+double seconds(const Workload& work, const search::Family& family, std::int32_t calibrated_as,
+               std::int64_t n_units, std::uint64_t n_rows, int n_threads) {
+  return search::estimate_cost(family, n_units, with_rows(work.shape, n_rows)) *
+         calibration(work, calibrated_as).time_factor / search::thread_speedup(family, n_threads);
+}
+
+std::uint64_t tree_bytes(const Workload& work, const search::Family& family,
+                         std::int32_t calibrated_as, std::int64_t n_units, std::uint64_t n_rows,
+                         std::size_t n_cuts) {
+  const auto shape = with_rows(work.shape, n_rows);
+  const double nodes = 2 * search::expected_leaves(family, shape) - 1;
+  const auto n_trees = n_units * search::trees_a_unit(family, shape);
+  return static_cast<std::uint64_t>(static_cast<double>(n_trees) * nodes *
+                                    search::bytes_a_node(family, shape, n_cuts) *
+                                    calibration(work, calibrated_as).size_factor);
+}
+
+void forecast_search(const Workload& work, Forecast& out) {
+  const auto& plan = *work.plan;
+  const auto& allocation = out.allocation;
+  out.n_tasks = plan.tasks.size();
+  std::vector<double> costs;
+  std::vector<std::uint64_t> running;
+  for (const auto& task : plan.tasks) {
+    const auto& family = plan.families[static_cast<std::size_t>(task.family)];
+    const auto n_units = task.last_unit - task.first_unit;
+    costs.push_back(seconds(work, family, family.id, n_units, work.n_train, allocation.n_threads));
+    running.push_back(
+        tree_bytes(work, family, family.id, n_units, work.n_train, family.cut_settings.size()));
+    out.working_bytes =
+        std::max(out.working_bytes,
+                 search::working_bytes(family, n_units, with_rows(work.shape, work.n_train),
+                                       work.n_test, allocation.n_threads));
+  }
+  out.search_s = search::makespan(std::move(costs), allocation.n_ranks);
+  // At worst every rank is about to finish one of the largest tasks.
+  std::sort(running.rbegin(), running.rend());
+  running.resize(std::min(running.size(), static_cast<std::size_t>(allocation.n_ranks)));
+  for (const auto n_bytes : running) out.checkpoint_bytes += n_bytes;
+  const auto n_scores =
+      plan.points.size() * static_cast<std::size_t>(plan.n_folds) * work.n_scorers;
+  out.results_bytes = kFile_bytes + plan.points.size() * 160 + n_scores * 24;
+  out.checkpoint_bytes += kFile_bytes + n_scores * 24;
+}
+
+/// Which point is refitted shows in the end: every part is that of the point which needs most.
+void forecast_refit(const Workload& work, Forecast& out) {
+  const auto& plan = *work.plan;
+  const auto& allocation = out.allocation;
+  const auto n_rows = work.n_refit;
+  out.is_refit_at_most = plan.points.size() > 1;
+  std::uint64_t working = 0;
+  for (const auto& of_point : plan.families) {
+    for (const auto& member : of_point.members) {
+      const auto family = search::family_of(plan.points[static_cast<std::size_t>(member.point)]);
+      std::vector<double> costs;
+      const auto blocks = search::make_refit_blocks(family);
+      std::int64_t most_units = 0;
+      for (const auto& block : blocks) {
+        most_units = std::max<std::int64_t>(most_units, block.last_unit - block.first_unit);
+        costs.push_back(seconds(work, family, of_point.id, block.last_unit - block.first_unit,
+                                n_rows, allocation.n_threads));
+      }
+      out.n_refit_tasks = std::max(out.n_refit_tasks, blocks.size());
+      out.refit_s = std::max(out.refit_s, search::makespan(std::move(costs), allocation.n_ranks));
+      out.model_bytes = std::max(
+          out.model_bytes,
+          kFile_bytes + tree_bytes(work, family, of_point.id, family.n_units(), n_rows, 1));
+      working =
+          std::max(working, search::working_bytes(family, most_units, with_rows(work.shape, n_rows),
+                                                  work.n_refit_test, allocation.n_threads));
+    }
+  }
+  // Rank 0 holds the whole model in the end.
+  out.working_bytes = std::max(out.working_bytes, working);
+  out.checkpoint_bytes = std::max(out.checkpoint_bytes, out.model_bytes + out.results_bytes);
+}
+
+}  // namespace
+
+std::uint64_t Forecast::shared_bytes() const {
+  return table_bytes + std::max(search_bytes, refit_bytes);
+}
+
+std::uint64_t Forecast::node_bytes() const {
+  return shared_bytes() +
+         static_cast<std::uint64_t>(allocation.n_ranks_on_node()) * private_bytes();
+}
+
+int Forecast::n_idle_ranks() const {
+  const auto n_most = std::max(n_tasks, n_refit_tasks);
+  return static_cast<int>(
+      std::max<std::int64_t>(0, allocation.n_ranks - static_cast<std::int64_t>(n_most)));
+}
+
+Forecast make_forecast(const Workload& work, const Allocation& allocation) {
+  Forecast out;
+  out.allocation = allocation;
+  out.table_bytes = work.table_bytes;
+  out.search_bytes = work.search_bytes;
+  out.refit_bytes = work.refit_bytes;
+  forecast_search(work, out);
+  if (work.has_refit) forecast_refit(work, out);
+  // Every rank knows the rows of every fold, and those of the refit.
+  const auto n_row_lists =
+      static_cast<std::uint64_t>(work.plan->n_folds) + (work.has_refit ? 1 : 0);
+  out.program_bytes = kProgram_bytes + n_row_lists * work.shape.n_rows * sizeof(RowIndex);
+  return out;
+}
+
+std::optional<Error> refuse(const Forecast& forecast, const NodeLimits& limits) {
+  const auto& allocation = forecast.allocation;
+  const int n_here = allocation.n_ranks_on_node();
+  const auto resources = [](std::string message, std::string hint) {
+    return Error(ErrorKind::kResources, std::move(message), "", std::move(hint));
+  };
+  if (!allocation.may_oversubscribe && n_here > allocation.n_cores) {
+    return resources(
+        format("{} on a node of {}", counted(n_here, "rank"), counted(allocation.n_cores, "core")),
+        format("At most {} fit on the {}; or insist with "
+               "--parallel.oversubscribe=true.",
+               counted(allocation.n_cores * allocation.n_nodes, "rank"),
+               counted(allocation.n_nodes, "node")));
+  }
+  if (!allocation.may_oversubscribe && n_here * allocation.n_threads > allocation.n_cores) {
+    return resources(
+        format("{} ranks x {} threads need {} cores, a node has {}", n_here, allocation.n_threads,
+               n_here * allocation.n_threads, allocation.n_cores),
+        format("{} threads a rank fit (--n-jobs={}), or {} ranks of {} threads on a node.",
+               allocation.n_cores / n_here, allocation.n_cores / n_here,
+               std::max(1, allocation.n_cores / allocation.n_threads),
+               std::min(allocation.n_threads, allocation.n_cores)));
+  }
+  if (n_here > 1 && limits.shared_bytes && forecast.shared_bytes() > *limits.shared_bytes) {
+    return resources(
+        format("the ranks of a node share {}, but /dev/shm has only {} free",
+               print_bytes(forecast.shared_bytes()), print_bytes(*limits.shared_bytes)),
+        format("Make /dev/shm larger (in a container --shm-size), or run one rank on each node "
+               "with {} threads: that needs none.",
+               allocation.n_cores));
+  }
+  if (!limits.memory_bytes || forecast.node_bytes() <= *limits.memory_bytes) return std::nullopt;
+  const auto message =
+      format("a node needs {} ({} shared, {} x {}), but has {} ({})",
+             print_bytes(forecast.node_bytes()), print_bytes(forecast.shared_bytes()),
+             counted(n_here, "rank"), print_bytes(forecast.private_bytes()),
+             print_bytes(*limits.memory_bytes), limits.memory_origin);
+  const auto one = forecast.shared_bytes() + forecast.private_bytes();
+  if (one > *limits.memory_bytes) {
+    return resources(message, format("Ask for nodes with at least {}.", print_bytes(one)));
+  }
+  const auto n_fit = (*limits.memory_bytes - forecast.shared_bytes()) / forecast.private_bytes();
+  return resources(message,
+                   format("{} on a node fit, with more threads each.", counted(n_fit, "rank")));
+}
+
+std::string brief(const Forecast& forecast) {
+  std::string text =
+      format("planned: {} shared on a node, {} of its own a rank; ",
+             print_bytes(forecast.shared_bytes()), print_bytes(forecast.private_bytes()));
+  if (forecast.n_tasks > 0) text += format("search {}", print_duration(forecast.search_s));
+  if (forecast.n_refit_tasks > 0) {
+    text += format("{}{}{}", forecast.n_tasks > 0 ? ", refit " : "training ",
+                   forecast.is_refit_at_most ? "at most " : "", print_duration(forecast.refit_s));
+  }
+  return text;
+}
+
+NodeLimits node_limits() {
+  NodeLimits limits;
+  const auto keep = [&](std::optional<std::uint64_t> n_bytes, const char* origin) {
+    if (!n_bytes || (limits.memory_bytes && *limits.memory_bytes <= *n_bytes)) return;
+    limits.memory_bytes = n_bytes;
+    limits.memory_origin = origin;
+  };
+  const auto megabytes = [](const char* variable) -> std::optional<std::uint64_t> {
+    const auto number = parse_int(trim(env(variable).value_or("")));
+    if (!number || *number <= 0) return std::nullopt;  // Slurm: 0 is all there is
+    return static_cast<std::uint64_t>(*number) << 20;
+  };
+  keep(comm::available_memory_bytes(), "memory of the node");
+  keep(cgroup_memory_headroom(), "control group");
+  keep(megabytes("SLURM_MEM_PER_NODE"), "SLURM_MEM_PER_NODE");
+  const auto n_cpus = parse_int(trim(env("SLURM_CPUS_ON_NODE").value_or("")));
+  if (const auto per_cpu = megabytes("SLURM_MEM_PER_CPU"); per_cpu && n_cpus && *n_cpus > 0) {
+    keep(*per_cpu * static_cast<std::uint64_t>(*n_cpus), "SLURM_MEM_PER_CPU");
+  }
+  limits.shared_bytes = comm::free_shared_bytes();
+  return limits;
+}
+
+}  // namespace orchard::run

@@ -1,0 +1,115 @@
+#include "orchard/run/layout.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "orchard/base/env.hpp"
+#include "orchard/base/text.hpp"
+
+namespace orchard::run {
+namespace {
+
+constexpr std::size_t kMinShareRows = 8192;
+
+std::size_t min_share_rows() {
+  const std::string name = "ORCHARD_MIN_SHARE_ROWS";
+  const auto text = env(name);
+  if (!text) return kMinShareRows;
+  const auto value = parse_int(*text);
+  if (!value || *value < 1) {
+    throw Error(ErrorKind::kUsage,
+                format("expected a positive number of rows, found '{}'", escape(*text)), name);
+  }
+  return static_cast<std::size_t>(*value);
+}
+
+bool has_forest(const std::vector<search::Family>& families) {
+  return std::any_of(families.begin(), families.end(), [](const auto& f) { return f.is_forest(); });
+}
+bool has_boosting(const std::vector<search::Family>& families) {
+  return !std::all_of(families.begin(), families.end(),
+                      [](const auto& f) { return f.is_forest(); });
+}
+
+std::vector<int> nodes_of_ranks(comm::Communicator& world, comm::Communicator& node) {
+  ByteWriter lowest;
+  lowest.put<std::int32_t>(world.rank());
+  const Bytes own = node.broadcast(lowest.take(), 0);
+  std::vector<int> nodes;
+  for (const auto& bytes : world.all_gather(own)) {
+    nodes.push_back(ByteReader(bytes).get<std::int32_t>());
+  }
+  return nodes;
+}
+
+std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
+                                          const options::ParallelSettings& settings,
+                                          std::size_t n_fits) {
+  std::map<int, std::vector<int>> ranks_of_group;
+  const auto n_nodes = std::set<int>(node_of_rank.begin(), node_of_rank.end()).size();
+  for (std::size_t rank = 0; rank < node_of_rank.size(); ++rank) {
+    const auto size = static_cast<std::size_t>(settings.ranks_per_fit.value_or(1));
+    const int group = settings.ranks_per_fit ? static_cast<int>(rank / size)
+                      : n_fits >= n_nodes    ? node_of_rank[rank]
+                                             : 0;
+    ranks_of_group[group].push_back(static_cast<int>(rank));
+  }
+  std::vector<std::vector<int>> groups;
+  for (const auto& [group, ranks] : ranks_of_group) groups.push_back(ranks);
+  return groups;
+}
+
+}  // namespace
+
+void check_layout(const options::ParallelSettings& settings,
+                  const std::vector<search::Family>& families, int n_ranks) {
+  const auto refuse = [](const std::string& reason, const char* where, const char* hint) {
+    throw Error(ErrorKind::kResources, reason, where, hint);
+  };
+  constexpr const char* kSplit = "Use layout = auto, or jobs of their own for the two kinds.";
+  if (settings.layout == options::Layout::kTrees && has_boosting(families)) {
+    refuse("layout trees grows forests only: the rounds of boosting need each other",
+           "parallel.layout", kSplit);
+  }
+  if (settings.layout == options::Layout::kRows && has_forest(families)) {
+    refuse("layout rows grows boosting only; forests spread over ranks by trees", "parallel.layout",
+           kSplit);
+  }
+  if (settings.ranks_per_fit.value_or(1) > n_ranks) {
+    refuse(format("ranks_per_fit = {}, but the job has {}", *settings.ranks_per_fit,
+                  counted(n_ranks, "rank")),
+           "parallel.ranks_per_fit", "Start more ranks, or lower ranks_per_fit.");
+  }
+}
+
+Layout choose_layout(comm::Communicator& world, comm::Communicator& node,
+                     const options::ParallelSettings& settings,
+                     const std::vector<search::Family>& families, std::size_t n_fits,
+                     std::size_t n_train) {
+  Layout layout;
+  layout.node_of_rank = nodes_of_ranks(world, node);
+  world.together([&] {
+    check_layout(settings, families, world.size());
+    if (settings.layout == options::Layout::kRows) {
+      layout.groups = make_groups(layout.node_of_rank, settings, n_fits);
+    } else if (settings.layout == options::Layout::kAuto) {
+      const auto most = std::min(n_train / min_share_rows(), layout.node_of_rank.size());
+      layout.max_joined_ranks = std::max(1, static_cast<int>(most));
+    }
+  });
+  return layout;
+}
+
+std::string print_ranks(const std::vector<int>& ranks) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < ranks.size();) {
+    std::size_t last = i;
+    while (last + 1 < ranks.size() && ranks[last + 1] == ranks[last] + 1) ++last;
+    parts.push_back(last == i ? format("{}", ranks[i]) : format("{}-{}", ranks[i], ranks[last]));
+    i = last + 1;
+  }
+  return join(parts, ", ");
+}
+
+}  // namespace orchard::run

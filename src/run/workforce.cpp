@@ -1,0 +1,81 @@
+#include "workforce.hpp"
+
+namespace orchard::run {
+
+Workforce::Workforce(int n_ranks) : ranks_(static_cast<std::size_t>(n_ranks)) {
+  set_idle(ranks_.front());
+}
+
+void Workforce::set_idle(Rank& rank) {
+  if (rank.is_idle) return;
+  rank.is_idle = true;
+  ++n_idle_;
+}
+
+void Workforce::employ(int number) {
+  auto& rank = ranks_[static_cast<std::size_t>(number)];
+  ++rank.n_commands;
+  if (!rank.is_idle) return;
+  rank.is_idle = false;
+  --n_idle_;
+}
+
+void Workforce::release(int rank) { set_idle(ranks_[static_cast<std::size_t>(rank)]); }
+
+void Workforce::take(int number, const IdleMessage& message) {
+  auto& rank = ranks_[static_cast<std::size_t>(number)];
+  rank.last = message;
+  if (message.n_done == rank.n_commands) set_idle(rank);
+}
+
+std::vector<int> Workforce::idle() const {
+  std::vector<int> out;
+  for (std::size_t rank = 0; n_idle_ > 0 && rank < ranks_.size(); ++rank) {
+    if (ranks_[rank].is_idle) out.push_back(static_cast<int>(rank));
+  }
+  return out;
+}
+
+std::vector<int> Workforce::unused() const {
+  std::vector<int> out;
+  for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+    if (ranks_[rank].n_commands == 0) out.push_back(static_cast<int>(rank));
+  }
+  return out;
+}
+
+std::uint64_t Workforce::n_group_bytes() const {
+  std::uint64_t n_bytes = 0;
+  for (const auto& rank : ranks_) n_bytes += rank.last.n_group_bytes;
+  return n_bytes;
+}
+
+std::uint64_t Workforce::n_group_trees() const {
+  std::uint64_t n_trees = 0;
+  for (const auto& rank : ranks_) n_trees += rank.last.n_group_trees;
+  return n_trees;
+}
+
+std::map<std::int32_t, std::vector<int>> enlarged(
+    const std::map<std::int32_t, std::vector<int>>& running, const std::vector<int>& idle,
+    const Layout& layout) {
+  const auto node_of = [&](int rank) {
+    return layout.node_of_rank[static_cast<std::size_t>(rank)];
+  };
+  auto grown = running;
+  for (const int rank : idle) {
+    std::vector<int>* smallest = nullptr;
+    for (auto& [task, ranks] : grown) {
+      if (node_of(ranks.front()) != node_of(rank)) continue;
+      if (static_cast<int>(ranks.size()) >= layout.max_joined_ranks) continue;
+      if (smallest == nullptr || ranks.size() < smallest->size()) smallest = &ranks;
+    }
+    if (smallest != nullptr) smallest->push_back(rank);
+  }
+  std::erase_if(grown, [&](const auto& task) {
+    return 2 * task.second.size() < 3 * running.at(task.first).size();
+  });
+  return grown;
+}
+
+}  // namespace orchard::run

@@ -1,0 +1,99 @@
+// What a job says of itself before it runs, and that it cannot hang where it is planned badly.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "program.hpp"
+
+namespace orchard::e2e {
+namespace {
+
+class Plan : public ::testing::Test {
+ protected:
+  void make_job(int n_rows, const std::string& more = "") {
+    write_file(directory_ / "data.csv", make_csv("binary", n_rows, test_seed()));
+    write_file(directory_ / "job.cfg",
+               "[job]\nname = planned\n[data]\ntrain = " + (directory_ / "data.csv") +
+                   "\ntarget = target\n[cv]\nn_splits = 3\n"
+                   "[grid.forest]\nestimator = RandomForestClassifier\nn_estimators = 10, 20\n"
+                   "[grid.boosting]\nestimator = HistGradientBoostingClassifier\nmax_iter = 20\n" +
+                   more);
+  }
+  Outcome plan(std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"plan", directory_ / "job.cfg"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(0, arguments);
+  }
+  Outcome search(int n_ranks, const std::string& out, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"search", directory_ / "job.cfg", "--output-dir",
+                                          directory_ / out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(n_ranks, arguments, {}, 120);
+  }
+  Directory directory_;
+};
+
+TEST_F(Plan, SaysEverythingWithoutACluster) {
+  make_job(2000);
+  const auto outcome = plan({"--ranks=8", "--nodes=2", "--cores=16"});
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  for (const char* text :
+       {"3 points x 3 folds = 9 point fits", "2 families x 3 folds = 6 fits", "tasks  ",
+        "8 on 2 nodes, 4 x 4 threads on 16 cores each", "layout  ", "memory  ", "shared ",
+        "time      search ", "refit at most ", "model at most ", "checkpoint at most "}) {
+    EXPECT_NE(outcome.output.find(text), std::string::npos) << text << "\n" << outcome.output;
+  }
+  EXPECT_EQ(count_files(directory_.path(), "out"), 0u) << "a plan writes nothing";
+}
+
+TEST_F(Plan, RefusesWhatCannotWork) {
+  make_job(200);
+  EXPECT_EQ(plan({"--ranks=4", "--cores=2"}).code, 7);
+  EXPECT_EQ(plan({"--ranks=4", "--cores=2", "--parallel.oversubscribe=true"}).code, 0);
+  EXPECT_EQ(plan({"--ranks=2", "--cores=4", "--n-jobs=3"}).code, 7);
+  EXPECT_EQ(plan({"--ranks=2", "--nodes=3"}).code, 7);
+  EXPECT_EQ(plan({"--nodes=0"}).code, 2);
+  EXPECT_EQ(search(0, "out", {"--cores=2"}).code, 2);
+}
+
+TEST_F(Plan, TheJobComparesItWithWhatCame) {
+  make_job(1000);
+  ASSERT_EQ(search(2, "out", {"--n-jobs=1"}).code, 0);
+  const auto log = file_bytes(directory_ / "out/run.log");
+  EXPECT_NE(log.find("planned: "), std::string::npos) << log;
+  EXPECT_NE(log.find("planned against real: "), std::string::npos) << log;
+}
+
+TEST_F(Plan, SharedMemoryThatIsTooSmallIsFoundBeforeTheStart) {
+  if (geteuid() != 0) GTEST_SKIP() << "mounting a small file system needs root";
+  make_job(40'000);
+  const std::string job = directory_ / "job.cfg", out = directory_ / "out";
+  // Room for what the MPI library itself puts there, but for no table.
+  const auto script = "mount -t tmpfs -o size=" + std::string("1500k") +
+                      " tmpfs /dev/shm && exec mpirun --oversubscribe --bind-to none "
+                      "--mca btl tcp,self -n 2 " ORCHARD_PROGRAM " search " +
+                      job + " --output-dir " + out + " --n-jobs=1";
+  const auto outcome = Process({"unshare", "--mount", "sh", "-c", script}, {}).wait(60);
+  EXPECT_EQ(outcome.code, 7) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("/dev/shm"), std::string::npos) << outcome.errors;
+}
+
+/// More ranks than tasks, rows and features together, each with threads of its own.
+TEST_F(Plan, NestingAndIdleRanksCannotDeadlock) {
+  make_job(40, "[parallel]\noversubscribe = true\nn_jobs = 3\n");
+  const auto alone = search(0, "alone");
+  ASSERT_EQ(alone.code, 0) << alone.errors;
+  for (const int n_ranks : {3, 24}) {
+    const auto out = "of" + std::to_string(n_ranks);
+    const auto outcome = search(n_ranks, out);
+    ASSERT_EQ(outcome.code, 0) << outcome.errors;
+    EXPECT_EQ(run(0, {"compare", directory_ / "alone", directory_ / out}).code, 0);
+    const auto log = file_bytes(directory_ / (out + "/run.log"));
+    if (n_ranks == 24) {
+      EXPECT_NE(log.find("had nothing to do"), std::string::npos) << log;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace orchard::e2e

@@ -1,0 +1,76 @@
+// A rank that stops for ever must not take the job's hours with it.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "program.hpp"
+
+namespace orchard::e2e {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// The process that is rank `rank` of a job started by `launcher`, or -1.
+pid_t process_of_rank(const Process& launcher, int rank) {
+  std::string wanted = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank);
+  wanted.push_back('\0');
+  for (const auto child : launcher.children()) {
+    const auto variables = file_bytes("/proc/" + std::to_string(child) + "/environ");
+    if (variables.find(wanted) != std::string::npos) return child;
+  }
+  return -1;
+}
+
+std::string long_job(const Directory& directory) {
+  return "[job]\nname = stall\n[data]\ntrain = " + (directory / "data.csv") +
+         "\ntarget = target\n[cv]\nn_splits = 3\n[grid.forest]\n"
+         "estimator = RandomForestClassifier\nn_estimators = 20000\nmin_samples_leaf = 1, 2\n";
+}
+
+void wait_for_tasks(Process& process, const std::string& log) {
+  for (int i = 0; i < 4000 && process.is_running(); ++i) {
+    if (file_bytes(log).find(" each (") != std::string::npos) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+}
+
+class Stall : public ::testing::TestWithParam<int> {};
+
+TEST_P(Stall, OfARankIsNamedAndEndsTheJob) {
+  const int stopped_rank = GetParam();
+  Directory directory;
+  write_file(directory / "data.csv", make_csv("binary", 3000, test_seed()));
+  write_file(directory / "job.cfg", long_job(directory));
+  const auto log = directory / "out/run.log";
+  Process process(command(3, {"search", directory / "job.cfg", "--output-dir", directory / "out",
+                              "--n-jobs=1", "--parallel.watchdog=3"}),
+                  {});
+  wait_for_tasks(process, log);
+  const auto stopped = process_of_rank(process, stopped_rank);
+  ASSERT_GT(stopped, 0);
+  const auto begin = Clock::now();
+  ASSERT_EQ(kill(stopped, SIGSTOP), 0);
+  const auto outcome = process.wait(60);
+  EXPECT_LT(seconds_since(begin), 3 + 12) << "the watchdog comes late";
+  EXPECT_EQ(outcome.code, 1) << outcome.errors;
+  const auto name = "rank " + std::to_string(stopped_rank) + " (works on task";
+  for (const auto& text : {outcome.errors, file_bytes(log)}) {
+    const auto report = text.find("no progress for ");
+    ASSERT_NE(report, std::string::npos) << text;
+    EXPECT_LT(text.find(name, report), text.find("Meanwhile", report)) << text;
+    EXPECT_EQ(text.find("no progress for ", report + 1), std::string::npos) << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, Stall, ::testing::Values(0, 2));
+
+}  // namespace
+}  // namespace orchard::e2e

@@ -1,0 +1,150 @@
+#include "orchard/run/forecast.hpp"
+
+#include <gtest/gtest.h>
+
+#include "orchard/run/calibration.hpp"
+#include "small_job.hpp"
+
+namespace orchard::run {
+namespace {
+
+using options::ParamValue;
+
+search::Plan plan_of(std::int32_t n_folds, const search::DataShape& shape) {
+  auto points = search::expand({{"forest",
+                                 options::Estimator::kRandomForestClassifier,
+                                 {{"n_estimators", {std::int64_t{50}, std::int64_t{100}}},
+                                  {"max_depth", {ParamValue(std::int64_t{8})}}}},
+                                {"boosting",
+                                 options::Estimator::kHistGradientBoostingClassifier,
+                                 {{"max_iter", {std::int64_t{200}}}}}});
+  return search::make_plan(std::move(points), true, n_folds, shape, {});
+}
+
+class ForecastTest : public testing::Test {
+ protected:
+  ForecastTest() {
+    work_.plan = &plan_;
+    work_.shape = shape_;
+    work_.has_refit = true;
+    work_.n_train = 80'000;
+    work_.n_test = 20'000;
+    work_.n_refit = 100'000;
+    work_.table_bytes = 100;
+    work_.search_bytes = 500;
+    work_.refit_bytes = 200;
+  }
+  Forecast on(int n_ranks, int n_nodes, int n_threads) const {
+    Allocation allocation;
+    allocation.n_ranks = n_ranks;
+    allocation.n_nodes = n_nodes;
+    allocation.n_threads = n_threads;
+    allocation.n_cores = 8;
+    return make_forecast(work_, allocation);
+  }
+  static std::string refusal(const Forecast& forecast, const NodeLimits& limits) {
+    const auto error = refuse(forecast, limits);
+    if (!error) return "";
+    EXPECT_EQ(error->kind(), ErrorKind::kResources);
+    return error->what();
+  }
+
+  search::DataShape shape_{100'000, 28, 2, Task::kClassification};
+  search::Plan plan_ = plan_of(5, shape_);
+  Workload work_;
+};
+
+TEST_F(ForecastTest, SharedMemoryDoesNotDependOnTheNumberOfRanks) {
+  EXPECT_EQ(on(1, 1, 1).shared_bytes(), 600u);
+  EXPECT_EQ(on(8, 1, 1).shared_bytes(), 600u);
+  work_.refit_bytes = 900;
+  EXPECT_EQ(on(8, 1, 1).shared_bytes(), 1000u) << "folds are given back before the refit";
+  const auto forecast = on(8, 2, 1);
+  EXPECT_EQ(forecast.node_bytes(), 1000 + 4 * forecast.private_bytes());
+}
+
+TEST_F(ForecastTest, MoreRanksAndThreadsTakeLessTime) {
+  EXPECT_LT(on(4, 1, 1).search_s, on(1, 1, 1).search_s);
+  EXPECT_LT(on(1, 1, 4).search_s, on(1, 1, 1).search_s);
+  EXPECT_GE(4.001 * on(4, 1, 1).search_s, on(1, 1, 1).search_s);
+}
+
+TEST_F(ForecastTest, CalibrationScalesTheTimeAndTheSizeOfItsFamily) {
+  const auto before = on(1, 1, 1);
+  work_.calibrations.assign(plan_.families.size(), {2, 3, true});
+  const auto after = on(1, 1, 1);
+  EXPECT_DOUBLE_EQ(after.search_s, 2 * before.search_s);
+  EXPECT_DOUBLE_EQ(after.refit_s, 2 * before.refit_s);
+  EXPECT_GT(after.model_bytes, 2 * before.model_bytes);
+}
+
+TEST_F(ForecastTest, CountsRanksWithoutATask) {
+  EXPECT_EQ(on(4, 1, 1).n_idle_ranks(), 0);
+  EXPECT_EQ(on(500, 1, 1).n_idle_ranks(),
+            500 - static_cast<int>(std::max(plan_.tasks.size(), std::size_t{13})));
+}
+
+TEST_F(ForecastTest, NothingKnownRefusesNothing) { EXPECT_EQ(refusal(on(4, 1, 2), {}), ""); }
+
+TEST_F(ForecastTest, RefusesMoreRanksOrThreadsThanCores) {
+  EXPECT_NE(refusal(on(9, 1, 1), {}).find("9 ranks on a node of 8 cores"), std::string::npos);
+  EXPECT_NE(refusal(on(9, 1, 1), {}).find("At most 8 ranks"), std::string::npos);
+  const auto text = refusal(on(3, 1, 4), {});
+  EXPECT_NE(text.find("3 ranks x 4 threads need 12 cores"), std::string::npos) << text;
+  EXPECT_NE(text.find("--n-jobs=2"), std::string::npos) << text;
+  auto insisted = on(9, 1, 4);
+  insisted.allocation.may_oversubscribe = true;
+  EXPECT_EQ(refusal(insisted, {}), "");
+}
+
+TEST_F(ForecastTest, RefusesWhatMemoryCannotHoldAndNamesWhatCan) {
+  const auto forecast = on(4, 1, 1);
+  NodeLimits limits;
+  limits.memory_origin = "control group";
+  limits.memory_bytes = forecast.node_bytes();
+  EXPECT_EQ(refusal(forecast, limits), "");
+  limits.memory_bytes = forecast.shared_bytes() + 2 * forecast.private_bytes();
+  auto text = refusal(forecast, limits);
+  EXPECT_NE(text.find("control group"), std::string::npos) << text;
+  EXPECT_NE(text.find("2 ranks on a node fit"), std::string::npos) << text;
+  limits.memory_bytes = 10;
+  text = refusal(forecast, limits);
+  EXPECT_NE(text.find("Ask for nodes with at least"), std::string::npos) << text;
+}
+
+TEST_F(ForecastTest, SharedMemoryCountsOnlyWhereRanksShare) {
+  NodeLimits limits;
+  limits.shared_bytes = 599;
+  EXPECT_EQ(refusal(on(1, 1, 1), limits), "");
+  EXPECT_EQ(refusal(on(4, 4, 1), limits), "");
+  const auto text = refusal(on(2, 1, 1), limits);
+  EXPECT_NE(text.find("/dev/shm"), std::string::npos) << text;
+  EXPECT_NE(text.find("one rank on each node"), std::string::npos) << text;
+}
+
+TEST_F(ForecastTest, DeeperAndLargerFitsHoldMore) {
+  const auto& boosting = plan_.families.back();
+  const auto bytes = [&](std::uint64_t n_rows, int n_threads) {
+    return search::working_bytes(boosting, 10, {n_rows, 28, 2, Task::kClassification}, 0,
+                                 n_threads);
+  };
+  EXPECT_LT(bytes(1000, 1), bytes(1'000'000, 1));
+  EXPECT_LT(bytes(1000, 1), bytes(1000, 8));
+}
+
+TEST(Calibration, MeasuresOneFamilyOfEachKindAtLeast) {
+  const SmallJob job;
+  const auto plan = plan_of(3, {300, 2, 2, Task::kClassification});
+  parallel::Pool pool(2);
+  const auto calibrations =
+      calibrate(plan.families, job.table(), job.folds().front(), 1, 0.2, pool);
+  ASSERT_EQ(calibrations.size(), plan.families.size());
+  for (const auto& each : calibrations) {
+    EXPECT_TRUE(each.is_measured);
+    EXPECT_GT(each.time_factor, 0);
+    EXPECT_GT(each.size_factor, 0);
+  }
+}
+
+}  // namespace
+}  // namespace orchard::run

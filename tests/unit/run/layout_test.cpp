@@ -1,0 +1,124 @@
+#include "orchard/run/layout.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "workforce.hpp"
+
+namespace orchard::run {
+namespace {
+
+using ::testing::HasSubstr;
+using Groups = std::vector<std::vector<int>>;
+
+std::vector<search::Family> families(std::vector<options::Estimator> estimators) {
+  std::vector<search::Family> out(estimators.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].estimator = estimators[i];
+  return out;
+}
+const auto kForest = options::Estimator::kRandomForestClassifier;
+const auto kBoosting = options::Estimator::kHistGradientBoostingClassifier;
+
+std::string refusal(const options::ParallelSettings& settings,
+                    const std::vector<search::Family>& all, int n_ranks) {
+  try {
+    check_layout(settings, all, n_ranks);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), 7);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Layout, RefusesWhatCannotBeHad) {
+  using options::Layout;
+  const auto demand = [](Layout layout, std::optional<std::int64_t> ranks_per_fit = {}) {
+    options::ParallelSettings settings;
+    settings.layout = layout;
+    settings.ranks_per_fit = ranks_per_fit;
+    return settings;
+  };
+  const auto both = families({kForest, kBoosting});
+  EXPECT_THAT(refusal(demand(Layout::kTrees), both, 2), HasSubstr("layout trees grows forests"));
+  EXPECT_THAT(refusal(demand(Layout::kRows), both, 2),
+              HasSubstr("layout rows grows boosting only; forests spread over ranks by trees"));
+  EXPECT_THAT(refusal(demand(Layout::kRows, 3), families({kBoosting}), 2),
+              HasSubstr("ranks_per_fit = 3, but the job has 2 ranks"));
+  EXPECT_EQ(refusal(demand(Layout::kRows, 2), families({kBoosting}), 2), "");
+  EXPECT_EQ(refusal(demand(Layout::kTrees), families({kForest}), 1), "");
+  EXPECT_EQ(refusal(demand(Layout::kReplicated), both, 3), "");
+  EXPECT_EQ(refusal(demand(Layout::kAuto), both, 3), "");
+}
+
+TEST(Layout, DividesTheWorldIntoGroups) {
+  options::ParallelSettings settings;
+  settings.layout = options::Layout::kRows;
+  const auto groups = [&](int n_ranks, std::optional<std::int64_t> ranks_per_fit) {
+    settings.ranks_per_fit = ranks_per_fit;
+    Groups out;
+    comm::run_as_ranks(n_ranks, [&](comm::Communicator world) {
+      auto node = world.split_by_node();
+      const auto layout = choose_layout(world, node, settings, families({kBoosting}), 1, 1'000'000);
+      EXPECT_EQ(layout.max_joined_ranks, 1);
+      if (world.rank() == 0) out = layout.groups;
+    });
+    return out;
+  };
+  EXPECT_EQ(groups(5, 2), (Groups{{0, 1}, {2, 3}, {4}}));
+  EXPECT_EQ(groups(4, 4), (Groups{{0, 1, 2, 3}}));
+  EXPECT_EQ(groups(3, 1), (Groups{{0}, {1}, {2}}));
+  EXPECT_EQ(groups(3, std::nullopt), (Groups{{0, 1, 2}}));
+}
+
+TEST(Layout, RanksJoinWhereRowsAreMany) {
+  comm::run_as_ranks(4, [&](comm::Communicator world) {
+    auto node = world.split_by_node();
+    const auto most = [&](std::size_t n_train) {
+      return choose_layout(world, node, {}, families({kBoosting}), 1, n_train).max_joined_ranks;
+    };
+    EXPECT_EQ(most(300), 1);
+    EXPECT_EQ(most(20'000), 2);
+    EXPECT_EQ(most(1'000'000), 4);
+  });
+}
+
+TEST(Layout, PrintsRanks) {
+  EXPECT_EQ(print_ranks({}), "");
+  EXPECT_EQ(print_ranks({3}), "3");
+  EXPECT_EQ(print_ranks({0, 1, 2, 5, 7, 8}), "0-2, 5, 7-8");
+}
+
+TEST(Workforce, DealsIdleRanksToTheSmallestGroupsOfTheirNode) {
+  Layout layout;
+  layout.node_of_rank = {0, 0, 0, 0, 4, 4, 4, 4};
+  layout.max_joined_ranks = 3;
+  using Running = std::map<std::int32_t, std::vector<int>>;
+  EXPECT_EQ(enlarged({{1, {0}}, {2, {1}}}, {2, 3, 4}, layout), (Running{{1, {0, 2}}, {2, {1, 3}}}));
+  EXPECT_EQ(enlarged({{7, {5}}}, {4, 6, 7}, layout), (Running{{7, {5, 4, 6}}})) << "no more than 3";
+  EXPECT_EQ(enlarged({{1, {0, 1}}}, {2}, layout), (Running{{1, {0, 1, 2}}}));
+  EXPECT_EQ(enlarged({{1, {0}}}, {5}, layout), Running());
+  layout.max_joined_ranks = 8;
+  EXPECT_EQ(enlarged({{1, {0, 1, 2}}}, {3}, layout), Running()) << "not worth a new beginning";
+}
+
+TEST(Workforce, ARankWithCommandsOnTheirWayIsNotIdle) {
+  Workforce ranks(3);
+  EXPECT_EQ(ranks.idle(), std::vector<int>{0});
+  ranks.take(2, {0, 0, 0});
+  ranks.employ(2);
+  ranks.employ(2);
+  ranks.take(2, {1, 10, 4});
+  EXPECT_EQ(ranks.idle(), std::vector<int>{0});
+  ranks.take(2, {2, 30, 6});
+  EXPECT_EQ(ranks.idle(), (std::vector<int>{0, 2}));
+  ranks.employ(0);
+  EXPECT_FALSE(ranks.is_idle(0));
+  ranks.release(0);
+  EXPECT_TRUE(ranks.is_idle(0));
+  EXPECT_EQ(ranks.unused(), std::vector<int>{1});
+  EXPECT_EQ(ranks.n_group_bytes(), 30u);
+  EXPECT_EQ(ranks.n_group_trees(), 6u);
+}
+
+}  // namespace
+}  // namespace orchard::run
