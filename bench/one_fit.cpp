@@ -201,7 +201,7 @@ void run_letter(const Task& task, parallel::Pool& pool, Record& record) {
     const auto link = model::link_of(assemble(table.table.schema, fitting.frame(), {}));
     const auto n_trees = fitting.forest().units().size();
     std::vector<std::int64_t> sums(fold.test.size() * static_cast<std::size_t>(link.n_outputs));
-    fitting.forest().read_out(0, n_trees, sums);
+    fitting.forest().read_out(0, 0, n_trees, sums);
     std::vector<double> of_fold(fold.test.size() * link.n_classes);
     model::predictions_from_sums(link, n_trees, sums, of_fold);
     record("seconds", "total") += fitting.bin_s + fitting.fit_s + monotonic_s() - start;
@@ -219,9 +219,9 @@ double readout_s(learn::ForestFit& forest, std::span<std::int64_t> sums) {
   const auto n_trees = forest.units().size();
   return best_of_three([&] {
     std::fill(sums.begin(), sums.end(), 0);
-    forest.read_out(0, n_trees / 4, sums);
-    forest.read_out(n_trees / 4, n_trees / 2, sums);
-    forest.read_out(n_trees / 2, n_trees, sums);
+    forest.read_out(0, 0, n_trees / 4, sums);
+    forest.read_out(0, n_trees / 4, n_trees / 2, sums);
+    forest.read_out(0, n_trees / 2, n_trees, sums);
   });
 }
 

@@ -39,6 +39,7 @@ class RecordedRunner final : public search::Runner {
   bool is_done() const override;
   void step() override;
   const std::vector<model::Unit>& units() const override { return units_; }
+  std::size_t n_all_units() const override { return static_cast<std::size_t>(recorded_.n_units); }
   search::TaskResult result() override;
 
  private:

@@ -35,10 +35,11 @@ std::string family_line(const search::Family& family) {
                   options::name_of(family.estimator), counted(family.members.size(), "point"),
                   counted(family.n_units(), "round"));
   }
-  return format("          family {}: {}, {} read out of {} ({} x {})\n", family.id,
+  return format("          family {}: {}, {} read out of {} ({} x {} x {})\n", family.id,
                 options::name_of(family.estimator), counted(family.members.size(), "point"),
                 counted(family.n_units(), "tree"), counted(family.stages.size(), "stage"),
-                counted(family.cut_settings.size(), "cut"));
+                counted(family.cut_settings.size(), "cut"),
+                counted(family.leaf_sizes.size(), "leaf size"));
 }
 
 std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {

@@ -83,14 +83,17 @@ Calibration measure(const search::Family& family, const data::Table& table, cons
       spent_s = monotonic_s() - begin_s;
     } while (!runner.is_done() && spent_s < budget_s);
   }
-  const auto n_units = static_cast<std::int64_t>(runner.units().size() - n_before);
+  // Forests have a tree of each leaf size for every unit of work.
+  const std::size_t n_a_unit = runner.n_all_units() / static_cast<std::size_t>(task.last_unit);
+  const auto n_units = static_cast<std::int64_t>((runner.units().size() - n_before) / n_a_unit);
+  if (n_units == 0) return {};
   Calibration out;
   out.is_measured = true;
   out.time_factor = spent_s * search::thread_speedup(family, pool.n_threads()) /
                     search::estimate_cost(family, n_units, shape);
   const double nodes = 2 * search::expected_leaves(family, shape) - 1;
-  const auto n_trees =
-      static_cast<std::int64_t>(runner.units().size()) * search::trees_a_unit(family, shape);
+  const auto n_trees = static_cast<std::int64_t>(runner.units().size() / n_a_unit) *
+                       search::trees_a_unit(family, shape);
   out.size_factor = static_cast<double>(bytes_of(runner.units())) /
                     (static_cast<double>(n_trees) * nodes * search::bytes_a_node(family, shape, 1));
   return out;

@@ -165,7 +165,8 @@ void Coordinator::take_units(const UnitsMessage& message) {
   const auto found = running_.find(message.task);
   if (found == running_.end()) return;
   auto& running = found->second;
-  require(message.first_unit == running.units.size(), "units arrive in order");
+  require(message.first_unit <= running.units.size(), "units arrive in order");
+  running.units.resize(message.first_unit);
   running.units.insert(running.units.end(), message.units.begin(), message.units.end());
   running.fit_s = message.fit_s;
   has_news_ = has_news_ || !message.units.empty();

@@ -24,7 +24,8 @@ enum Tag : int {
   kEnd,        ///< rank 0: the phase is over
 };
 
-/// Units of a running task, from number `first_unit` of the task's units on.
+/// Units of a running task, from number `first_unit` of the task's units on; they replace what was
+/// there.
 struct UnitsMessage {
   std::int32_t task = -1;  ///< -1: nothing was running
   std::uint64_t first_unit = 0;

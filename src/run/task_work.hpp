@@ -21,12 +21,11 @@ class TaskWork {
            search::RunningTask resumed)
       : task_(task),
         resumed_s_(resumed.fit_s),
-        n_resumed_(resumed.units.size()),
-        n_sent_(n_resumed_),
         began_s_(monotonic_s()),
         doing_(format("works on task {}", task.id)) {
     try {
       runner_ = make_runner(task, std::move(resumed.units));
+      n_resumed_ = n_sent_ = runner_->units().size();
     } catch (const Error& error) {
       note_failure(error);
     }
@@ -59,7 +58,7 @@ class TaskWork {
     }
     note_private_bytes();
     result.task = task_.id;
-    result.failure = failure_;
+    if (!failure_.empty()) result.failure = failure_;
     result.fit_s = resumed_s_ + (fit_end_s_ - began_s_);
     result.score_s = monotonic_s() - fit_end_s_;
     return result;
@@ -103,7 +102,7 @@ class TaskWork {
     if (!failure_.empty()) return 0;
     const auto n_grown = runner_->units().size() - n_resumed_;
     if (n_grown == 0) return std::numeric_limits<double>::infinity();
-    const auto n_units = static_cast<std::size_t>(task_.last_unit - task_.first_unit);
+    const auto n_units = runner_->n_all_units();
     const auto n_left = n_units - std::min(n_units, n_resumed_ + n_grown);
     return elapsed_s() * static_cast<double>(n_left) / static_cast<double>(n_grown);
   }
@@ -117,7 +116,7 @@ class TaskWork {
 
   search::TaskSpec task_;
   double resumed_s_;
-  std::size_t n_resumed_, n_sent_;
+  std::size_t n_resumed_ = 0, n_sent_ = 0;
   double began_s_, fit_end_s_ = 0;
   Doing doing_;
   std::string failure_;

@@ -14,20 +14,34 @@ constexpr double kDrawn = 0.632;
 constexpr double kNodeBytes = 4 + 4 + 4 + 1 + 4 + 4 + 8;
 constexpr double kStopsBytes = 8;
 
-double leaf_rows(const options::ForestSettings& forest, double rows) {
-  return static_cast<double>(std::max<std::int64_t>(
-      1, options::resolve_count(forest.min_samples_leaf, static_cast<std::int64_t>(rows))));
+/// The least leaf size of a forest family, in rows.
+double leaf_rows(const Family& family, double rows) {
+  double least = rows;
+  for (const auto& size : family.leaf_sizes) {
+    const auto n_rows = options::resolve_count(size, static_cast<std::int64_t>(rows));
+    least = std::min(least, static_cast<double>(n_rows));
+  }
+  return std::max(1.0, least);
+}
+
+/// Forests grown for the price of so many of the least leaf size.
+double leaf_sizes_factor(const Family& family, const DataShape& shape) {
+  const auto n_sizes = static_cast<double>(family.leaf_sizes.size());
+  // The growers of regression and of several classes grow them one after the other; elsewhere
+  // trees of further leaf sizes have most of their nodes in common with the first.
+  const bool shares = shape.task == Task::kClassification && shape.n_classes <= 2;
+  return shares ? 1 + 0.15 * (n_sizes - 1) : n_sizes;
 }
 
 double outputs_of(const DataShape& shape) {
   return shape.n_classes > 2 ? static_cast<double>(shape.n_classes) : 1.0;
 }
 
-double forest_seconds(const options::ForestSettings& forest, double leaves,
-                      const DataShape& shape) {
+double forest_seconds(const Family& family, double leaves, const DataShape& shape) {
+  const auto& forest = std::get<options::ForestSettings>(family.settings);
   const double rows = static_cast<double>(shape.n_rows);
   const double features = static_cast<double>(shape.n_features);
-  double levels = std::log2(std::max(2.0, rows / leaf_rows(forest, rows)));
+  double levels = std::log2(std::max(2.0, rows / leaf_rows(family, rows)));
   if (forest.max_depth) levels = std::min(levels, static_cast<double>(*forest.max_depth));
   const auto tried =
       static_cast<double>(forest.max_features.resolve(static_cast<std::int64_t>(features)));
@@ -70,7 +84,7 @@ double expected_leaves(const Family& family, const DataShape& shape) {
   if (const auto* forest = std::get_if<options::ForestSettings>(&family.settings)) {
     // Pure nodes end early where there are classes.
     const double full = (shape.task == Task::kRegression ? kDrawn : 0.15) * rows;
-    leaves = std::min(full, kDrawn * rows / (1.5 * leaf_rows(*forest, rows)));
+    leaves = std::min(full, kDrawn * rows / (1.5 * leaf_rows(family, rows)));
     max_depth = forest->max_depth;
   } else {
     const auto& boosting = std::get<options::BoostingSettings>(family.settings);
@@ -86,9 +100,10 @@ double expected_leaves(const Family& family, const DataShape& shape) {
 
 double estimate_cost(const Family& family, std::int64_t n_units, const DataShape& shape) {
   const double leaves = expected_leaves(family, shape);
-  const auto* forest = std::get_if<options::ForestSettings>(&family.settings);
-  return static_cast<double>(n_units) * (forest != nullptr ? forest_seconds(*forest, leaves, shape)
-                                                           : boosting_seconds(leaves, shape));
+  const double unit = family.is_forest()
+                          ? leaf_sizes_factor(family, shape) * forest_seconds(family, leaves, shape)
+                          : boosting_seconds(leaves, shape);
+  return static_cast<double>(n_units) * unit;
 }
 
 double thread_speedup(const Family& family, int n_threads) {
@@ -96,7 +111,8 @@ double thread_speedup(const Family& family, int n_threads) {
 }
 
 std::int64_t trees_a_unit(const Family& family, const DataShape& shape) {
-  return family.is_forest() ? 1 : static_cast<std::int64_t>(outputs_of(shape));
+  return family.is_forest() ? static_cast<std::int64_t>(family.leaf_sizes.size())
+                            : static_cast<std::int64_t>(outputs_of(shape));
 }
 
 double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_cuts) {
@@ -117,7 +133,10 @@ std::uint64_t working_bytes(const Family& family, std::int64_t n_units, const Da
   if (family.is_forest()) {
     const double n_outputs = static_cast<double>(std::max<std::uint64_t>(1, shape.n_classes));
     const double targets = rows * (shape.task == Task::kRegression ? 8 : 4);
-    const double sums = static_cast<double>(family.cut_settings.size()) * test * n_outputs * 8;
+    // A whole fit sums one leaf size after the other, a block all of them.
+    const auto n_sums =
+        family.cut_settings.size() * (n_units == family.n_units() ? 1 : family.leaf_sizes.size());
+    const double sums = static_cast<double>(n_sums) * test * n_outputs * 8;
     const double scoring = test * n_outputs * 8 + test * 16;
     return static_cast<std::uint64_t>(targets + sums + scoring + trees +
                                       n_threads * forest_rows_bytes(rows, features, shape));

@@ -38,20 +38,33 @@ void Judge::score(const learn::ModelFrame& frame, std::size_t n_trees,
   }
 }
 
-void Judge::fail(const std::string& reason, std::size_t member, MemberScores& out) const {
-  for (std::size_t scorer = 0; scorer < scorers_.size(); ++scorer) {
-    out.reasons[member * scorers_.size() + scorer] = reason;
-  }
-}
-
-void score_stage(const Family& family, std::size_t stage, const learn::ModelFrame& frame,
-                 const Judge& judge, std::span<const std::int64_t> sums, MemberScores& out) {
+void score_stage(const Family& family, std::size_t stage, std::size_t leaf_size,
+                 const learn::ModelFrame& frame, const Judge& judge,
+                 std::span<const std::int64_t> sums, MemberScores& out) {
   const std::size_t n_per_cut = sums.size() / family.cut_settings.size();
   for (std::size_t member = 0; member < family.members.size(); ++member) {
-    if (family.members[member].stage != static_cast<std::int32_t>(stage)) continue;
+    if (family.members[member].stage != static_cast<std::int32_t>(stage) ||
+        family.members[member].leaf_size != static_cast<std::int32_t>(leaf_size)) {
+      continue;
+    }
     const auto cut = static_cast<std::size_t>(family.members[member].cut);
     judge.score(frame, static_cast<std::size_t>(family.stages[stage]),
                 sums.subspan(cut * n_per_cut, n_per_cut), member, out);
+  }
+}
+
+void fail_member(const Family& family, std::size_t member, const std::string& failure,
+                 MemberScores& out) {
+  out.failures.resize(family.members.size());
+  out.failures[member] = failure;
+}
+
+void fail_stages(const Family& family, std::size_t first_stage, const std::string& failure,
+                 MemberScores& out) {
+  for (std::size_t member = 0; member < family.members.size(); ++member) {
+    if (family.members[member].stage >= static_cast<std::int32_t>(first_stage)) {
+      fail_member(family, member, failure, out);
+    }
   }
 }
 

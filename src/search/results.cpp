@@ -44,13 +44,15 @@ void fill_scores(const Plan& plan, const Phase& phase, Results& results) {
       for (std::size_t member = 0; member < family.members.size(); ++member) {
         const auto point = static_cast<std::size_t>(family.members[member].point);
         const auto split = static_cast<std::size_t>(fold);
+        const std::string& own_failure =
+            outcome.scores.failures.empty() ? outcome.failure : outcome.scores.failures[member];
         auto& failure = results.points[point].failure;
-        if (failure.empty()) failure = outcome.failure;
+        if (failure.empty()) failure = own_failure;
         const double units = share_of_units(family, family.members[member]);
         results.fit_s[point * n_splits + split] = outcome.fit_s * units;
         results.score_s[point * n_splits + split] =
             outcome.score_s / static_cast<double>(family.members.size());
-        if (!outcome.failure.empty()) continue;
+        if (!own_failure.empty()) continue;
         for (std::size_t scorer = 0; scorer < n_scorers; ++scorer) {
           const auto from = member * n_scorers + scorer;
           results.split_scores[(point * n_scorers + scorer) * n_splits + split] =

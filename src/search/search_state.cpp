@@ -76,15 +76,25 @@ MemberScores Phase::scores_of_blocks(const FitKey& key) {
       schema_.task == Task::kClassification ? static_cast<std::int32_t>(schema_.n_classes()) : 1;
   frame.value_exponent = results_[blocks.front()]->value_exponent;
 
+  // Members that need no tree of the first block that failed have their scores.
   auto scores = judge.empty(family.members.size());
   std::vector<std::int64_t> sums(results_[blocks.front()]->sums.size());
   std::size_t stage = 0;
   for (const auto block : blocks) {
+    if (!results_[block]->failure.empty()) {
+      fail_stages(family, stage, results_[block]->failure, scores);
+      break;
+    }
     auto& of_block = results_[block]->sums;
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += of_block[i];
     of_block = {};
     if (tasks_[block].last_unit == family.stages[stage]) {
-      score_stage(family, stage++, frame, judge, sums, scores);
+      const std::size_t n_sums = sums.size() / family.leaf_sizes.size();
+      for (std::size_t size = 0; size < family.leaf_sizes.size(); ++size) {
+        score_stage(family, stage, size, frame, judge,
+                    std::span(sums).subspan(size * n_sums, n_sums), scores);
+      }
+      ++stage;
     }
   }
   return scores;
@@ -102,13 +112,16 @@ void Phase::finish_fit(const FitKey& key) {
     outcome.score_s += result.score_s;
     has_sums = has_sums || !result.sums.empty();
   }
-  if (outcome.failure.empty() && has_sums) {
+  if (has_sums) {
     auto scores = scores_of_blocks(key);
     first.scores = std::move(scores.scores);
     first.reasons = std::move(scores.reasons);
+    first.failures = std::move(scores.failures);
+    outcome.failure = {};
+    for (const auto block : blocks) results_[block]->failure = {};
   }
   for (const auto block : blocks) results_[block]->sums = {};
-  outcome.scores = {first.scores, first.reasons};
+  outcome.scores = {first.scores, first.reasons, first.failures};
 }
 
 double Phase::done_fraction() const { return cost_total_ > 0 ? cost_done_ / cost_total_ : 1.0; }

@@ -82,6 +82,7 @@ Bytes TaskResult::to_bytes() const {
   out.put(failure);
   out.put(scores);
   out.put(reasons);
+  out.put(failures);
   out.put(sums);
   put_units(out, units);
   out.put(value_exponent);
@@ -98,6 +99,7 @@ TaskResult TaskResult::from_bytes(ByteSpan bytes) {
   result.failure = in.get_string();
   result.scores = in.get_vector<double>();
   result.reasons = in.get_strings();
+  result.failures = in.get_strings();
   result.sums = in.get_vector<std::int64_t>();
   result.units = get_units(in);
   result.value_exponent = in.get<std::int32_t>();

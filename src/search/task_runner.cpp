@@ -1,5 +1,8 @@
 #include "orchard/search/task_runner.hpp"
 
+#include <algorithm>
+
+#include "orchard/base/error.hpp"
 #include "orchard/learn/boosting.hpp"
 #include "orchard/learn/forest.hpp"
 
@@ -43,13 +46,14 @@ struct TaskRunner::State {
     }
     auto fit = std::make_unique<learn::ForestFit>(
         fit_context(), std::get<options::ForestSettings>(family.settings), std::move(cuts),
-        task.first_unit, task.last_unit);
+        task.first_unit, task.last_unit, family.leaf_sizes);
     forest = fit.get();
     running = std::move(fit);
   }
 
   void make_boosting() {
     scores = judge.empty(family.members.size());
+    is_finished.resize(family.boosting_members.size());
     auto fit = std::make_unique<learn::BoostingFit>(
         fit_context(), std::get<options::BoostingSettings>(family.settings),
         family.boosting_members,
@@ -61,6 +65,7 @@ struct TaskRunner::State {
   }
 
   void score_boosting(std::size_t index, int n_rounds, std::span<const std::int64_t> sums) {
+    is_finished[index] = true;
     const bool is_judged = context.group == nullptr || context.group->rank() == 0;
     if (data.test_share.n == 0 || !is_judged) return;
     for (std::size_t member = 0; member < family.members.size(); ++member) {
@@ -70,24 +75,58 @@ struct TaskRunner::State {
     }
   }
 
-  /// Adds trees [begin, end) of the forest at every cut to `sums`.
-  void add_trees(std::int64_t begin, std::int64_t end, std::vector<std::int64_t>& sums) {
+  /// Sums of a leaf size at every cut: [n_cuts][n_test][n_outputs].
+  std::size_t n_sums() const {
+    return family.cut_settings.size() * data.n_test() *
+           static_cast<std::size_t>(forest->frame().n_outputs);
+  }
+
+  /// Adds trees [begin, end) of a leaf size at every cut to `sums`.
+  void add_trees(std::size_t leaf_size, std::int64_t begin, std::int64_t end,
+                 std::span<std::int64_t> sums) {
     context.pool.poll();
-    sums.resize(family.cut_settings.size() * data.n_test() *
-                static_cast<std::size_t>(forest->frame().n_outputs));
-    forest->read_out(static_cast<std::size_t>(begin - task.first_unit),
+    forest->read_out(leaf_size, static_cast<std::size_t>(begin - task.first_unit),
                      static_cast<std::size_t>(end - task.first_unit), sums);
+  }
+
+  /// Stages that have all their trees.
+  std::size_t n_grown_stages() const {
+    const auto n_trees = static_cast<std::int64_t>(forest->n_trees());
+    return static_cast<std::size_t>(
+        std::upper_bound(family.stages.begin(), family.stages.end(), n_trees) -
+        family.stages.begin());
+  }
+
+  /// Says of the members that miss a unit why there is none.
+  void fail_unfinished() {
+    if (forest != nullptr) return fail_stages(family, n_grown_stages(), failure, scores);
+    for (std::size_t member = 0; member < family.members.size(); ++member) {
+      const auto index = static_cast<std::size_t>(family.members[member].stage);
+      if (!is_finished[index]) fail_member(family, member, failure, scores);
+    }
   }
 
   void score_whole_forest() {
     scores = judge.empty(family.members.size());
-    std::vector<std::int64_t> sums;
-    std::int64_t begin = 0;
-    for (std::size_t stage = 0; stage < family.stages.size(); ++stage) {
-      add_trees(begin, family.stages[stage], sums);
-      score_stage(family, stage, forest->frame(), judge, sums, scores);
-      begin = family.stages[stage];
+    for (std::size_t leaf_size = 0; leaf_size < family.leaf_sizes.size(); ++leaf_size) {
+      std::vector<std::int64_t> sums(n_sums());
+      std::int64_t begin = 0;
+      for (std::size_t stage = 0; stage < n_grown_stages(); ++stage) {
+        add_trees(leaf_size, begin, family.stages[stage], sums);
+        score_stage(family, stage, leaf_size, forest->frame(), judge, sums, scores);
+        begin = family.stages[stage];
+      }
     }
+  }
+
+  /// Sums of a block of trees: [n_leaf_sizes][n_cuts][n_test][n_outputs].
+  std::vector<std::int64_t> sum_block() {
+    std::vector<std::int64_t> sums(family.leaf_sizes.size() * n_sums());
+    for (std::size_t leaf_size = 0; leaf_size < family.leaf_sizes.size(); ++leaf_size) {
+      add_trees(leaf_size, task.first_unit, task.last_unit,
+                std::span(sums).subspan(leaf_size * n_sums(), n_sums()));
+    }
+    return sums;
   }
 
   TaskContext context;
@@ -99,7 +138,9 @@ struct TaskRunner::State {
   learn::ForestFit* forest = nullptr;  // one of these two is `running`
   learn::BoostingFit* boosting = nullptr;
   learn::ModelFrame boosting_frame;
-  MemberScores scores;  // boosting: filled as members finish
+  MemberScores scores;            // boosting: filled as members finish
+  std::vector<bool> is_finished;  // boosting: by index of boosting_members
+  std::string failure;            // why the next unit cannot be grown; or empty
 };
 
 TaskRunner::TaskRunner(const TaskContext& context, const TaskSpec& task,
@@ -116,16 +157,34 @@ TaskRunner::TaskRunner(const TaskContext& context, const TaskSpec& task,
 
 TaskRunner::~TaskRunner() = default;
 
-bool TaskRunner::is_done() const { return state_->running->is_done(); }
+bool TaskRunner::is_done() const { return !state_->failure.empty() || state_->running->is_done(); }
 
-void TaskRunner::step() { state_->running->advance(); }
+void TaskRunner::step() {
+  try {
+    state_->running->advance();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kData) throw;
+    state_->failure = error.what();
+  }
+}
 
 const std::vector<model::Unit>& TaskRunner::units() const { return state_->running->units(); }
+
+std::size_t TaskRunner::n_all_units() const {
+  const State& state = *state_;
+  const auto n_units = static_cast<std::size_t>(state.task.last_unit - state.task.first_unit);
+  return state.family.is_forest() ? n_units * state.family.leaf_sizes.size() : n_units;
+}
 
 TaskResult TaskRunner::result() {
   State& state = *state_;
   TaskResult result;
   result.task = state.task.id;
+  const bool is_cut = state.forest != nullptr && !state.is_whole_fit();
+  if (!state.failure.empty() && (state.is_refit() || is_cut)) {
+    result.failure = state.failure;
+    return result;
+  }
   if (state.is_refit()) {
     const auto frame = state.forest != nullptr ? state.forest->frame() : state.boosting->frame();
     result.units = state.running->units();
@@ -133,14 +192,16 @@ TaskResult TaskRunner::result() {
     result.baseline = frame.baseline;
   }
   if (state.data.test_share.n == 0) return result;
-  if (state.forest != nullptr && !state.is_whole_fit()) {
-    state.add_trees(state.task.first_unit, state.task.last_unit, result.sums);
+  if (is_cut) {
+    result.sums = state.sum_block();
     result.value_exponent = state.forest->frame().value_exponent;
     return result;
   }
   if (state.forest != nullptr) state.score_whole_forest();
+  if (!state.failure.empty()) state.fail_unfinished();
   result.scores = state.scores.scores;
   result.reasons = state.scores.reasons;
+  result.failures = state.scores.failures;
   return result;
 }
 

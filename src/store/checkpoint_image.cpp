@@ -47,6 +47,8 @@ void write_results(h5::Builder& builder, const std::vector<TaskResult>& results)
       builder, "/results/scores", results, [](const auto& r) -> auto& { return r.scores; });
   write_ragged_texts(
       builder, "/results/reasons", results, [](const auto& r) -> auto& { return r.reasons; });
+  write_ragged_texts(
+      builder, "/results/failures", results, [](const auto& r) -> auto& { return r.failures; });
   write_ragged<std::int64_t>(
       builder, "/results/sums", results, [](const auto& r) -> auto& { return r.sums; });
   builder.write("/results/value_exponent",
@@ -123,6 +125,8 @@ std::vector<TaskResult> read_results(const h5::Reader& reader) {
                       [&](std::size_t i, auto values) { results[i].scores = std::move(values); });
   read_ragged_texts(reader, "/results/reasons", n,
                     [&](std::size_t i, auto texts) { results[i].reasons = std::move(texts); });
+  read_ragged_texts(reader, "/results/failures", n,
+                    [&](std::size_t i, auto texts) { results[i].failures = std::move(texts); });
   read_ragged<std::int64_t>(reader, "/results/sums", n, [&](std::size_t i, auto values) {
     results[i].sums = std::move(values);
   });
@@ -198,6 +202,14 @@ CheckpointContent read_checkpoint(ByteSpan file, const std::string& name) {
                 format("has checkpoint format {}, this program (version {}) knows up to {}",
                        block.format, ORCHARD_VERSION, kCheckpointFormat),
                 name, "Continue with the newer version that wrote it.");
+  }
+  if (block.format < kCheckpointFormat) {
+    throw Error(ErrorKind::kResume,
+                format("has checkpoint format {}, this program (version {}) continues from {}",
+                       block.format, ORCHARD_VERSION, kCheckpointFormat),
+                name,
+                "Continue with the older version that wrote it, or start anew with "
+                "resume_from_checkpoint = none.");
   }
   const h5::Reader reader(file, name);
   CheckpointContent content;

@@ -6,7 +6,7 @@
 
 namespace orchard::store {
 
-inline constexpr std::uint32_t kCheckpointFormat = 1;
+inline constexpr std::uint32_t kCheckpointFormat = 2;
 
 struct CheckpointContent {
   std::uint32_t format = 0;
@@ -22,7 +22,7 @@ void write_checkpoint(h5::Builder& builder, const search::Snapshot& snapshot,
                       const std::string& host);
 
 /// Throws kData naming `name` and the fault when the file is damaged or no checkpoint, kResume when
-/// it is whole but of a newer format than this program knows.
+/// it is whole but of another format than this program's.
 CheckpointContent read_checkpoint(ByteSpan file, const std::string& name);
 
 }  // namespace orchard::store

@@ -34,7 +34,9 @@ std::string list(const std::vector<std::string>& texts, std::size_t max_shown) {
 std::string describe_checkpoint(const CheckpointContent& content) {
   const auto& snapshot = content.snapshot;
   std::size_t n_failed = 0;
-  for (const auto& result : snapshot.results) n_failed += result.failure.empty() ? 0 : 1;
+  for (const auto& result : snapshot.results) {
+    n_failed += result.failure.empty() && result.failures.empty() ? 0 : 1;
+  }
   std::string out = line("sequence", format("{}", content.sequence));
   out += line("written", format("{} on {} by orchard {}", content.written_utc, escape(content.host),
                                 escape(content.program_version)));

@@ -34,7 +34,7 @@ std::string job_text(const std::string& data, const std::string& task, bool is_p
          "\n"
          "[grid.forest]\nestimator = RandomForest" +
          kind + "\nn_estimators = " + half + ", " + trees +
-         "\nmax_depth = 3, none\nmin_samples_split = 2, 10\nmin_samples_leaf = 1, 3\n"
+         "\nmax_depth = 3, none\nmin_samples_split = 2, 10\nmin_samples_leaf = 1, 3, 20\n"
          "[grid.boosting]\nestimator = HistGradientBoosting" +
          kind + "\nmax_iter = " + half + ", " + trees +
          "\nlearning_rate = 0.1\nmax_leaf_nodes = " + (is_plain ? "none" : "7") +

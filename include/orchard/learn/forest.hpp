@@ -19,30 +19,40 @@ struct Cut {
   bool operator==(const Cut&) const = default;
 };
 inline constexpr std::size_t kMaxCuts = 64;
+/// Leaf sizes (min_samples_leaf) whose trees are grown side by side: one is no pruning of another,
+/// but most of their nodes are the same.
+inline constexpr std::size_t kMaxLeafSizes = 16;
 
 /// Cut of one setting, with fractions resolved against the number of training rows.
 Cut cut_of(const options::ForestSettings& settings, RowIndex n_train);
 
 class ForestFit : public Fit {
  public:
-  /// Grows trees [first_tree, last_tree) of the forest; a tree depends on its number, not on the
-  /// range. `settings` gives everything but what the cuts say; a node where every cut has stopped
-  /// is a leaf. `cuts`: 1 .. kMaxCuts.
+  /// Grows trees [first_tree, last_tree) of one forest a leaf size; a tree depends on its number
+  /// and its leaf size, not on the range nor on other leaf sizes. `settings` gives everything but
+  /// what the cuts and the leaf sizes say; a node where every cut has stopped is a leaf. `cuts`: 1
+  /// .. kMaxCuts. `leaf_sizes`: at most kMaxLeafSizes, in any order; none: that of `settings`.
   ForestFit(const FitContext& context, const options::ForestSettings& settings,
-            std::vector<Cut> cuts, int first_tree, int last_tree);
+            std::vector<Cut> cuts, int first_tree, int last_tree,
+            const std::vector<options::CountOrFraction>& leaf_sizes = {});
   ~ForestFit() override;
 
   bool is_done() const override;
   void advance() override;
+  /// A unit is one tree: those of one number side by side, one a leaf size in the order given.
   const std::vector<model::Unit>& units() const override;
+  /// Leaves out the units at the end whose number is not there for every leaf size.
   void restore(std::vector<model::Unit> units) override;
+  /// Tree numbers that are finished.
+  std::size_t n_trees() const;
 
   ModelFrame frame() const;
 
-  /// Adds the values of finished trees [first, last) (numbers within this range's units) at every
-  /// cut, for every test row: `sums` has shape [n_cuts][n_test][n_outputs]. One walk a tree and
-  /// row.
-  void read_out(std::size_t first, std::size_t last, std::span<std::int64_t> sums);
+  /// Adds the values of a leaf size's finished trees [first, last) (numbers within this range) at
+  /// every cut, for every test row: `sums` has shape [n_cuts][n_test][n_outputs]. One walk a tree
+  /// and row.
+  void read_out(std::size_t leaf_size, std::size_t first, std::size_t last,
+                std::span<std::int64_t> sums);
 
  private:
   struct State;

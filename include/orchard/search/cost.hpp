@@ -13,11 +13,11 @@ struct DataShape {
   Task task = Task::kClassification;
 };
 
-/// Seconds that one thread of a server of 2023 (4 GHz, AVX-512) needs for `n_units` trees or rounds
-/// on shape.n_rows training rows. Fitted, with errors weighed as ratios, to fits of 10,000 to
-/// 500,000 rows, 9 to 500 features, 1 to 26 outputs, depths 4 to unlimited and 7 to 255 leaves: off
-/// by less than a factor of 2 alone, and of 1.5 for most. Comparable between learners: tasks are
-/// handed out by it, longest first.
+/// Seconds that one thread of a server of 2023 (4 GHz, AVX-512) needs for `n_units` trees, each of
+/// every leaf size, or rounds on shape.n_rows training rows. Fitted, with errors weighed as ratios,
+/// to fits of 10,000 to 500,000 rows, 9 to 500 features, 1 to 26 outputs, depths 4 to unlimited and
+/// 7 to 255 leaves: off by less than a factor of 2 alone, and of 1.5 for most. Comparable between
+/// learners: tasks are handed out by it, longest first.
 double estimate_cost(const Family& family, std::int64_t n_units, const DataShape& shape);
 
 /// How many times faster a fit is on so many threads than on one.
@@ -26,7 +26,7 @@ double thread_speedup(const Family& family, int n_threads);
 /// Leaves of a tree, as noisy data make them.
 double expected_leaves(const Family& family, const DataShape& shape);
 
-/// Trees of a unit: one, or one an output in boosting.
+/// Trees that come of one of `n_units`: one a leaf size in forests, one an output in boosting.
 std::int64_t trees_a_unit(const Family& family, const DataShape& shape);
 
 /// Bytes of a node in a model file; `n_cuts` > 1: in a checkpoint, with the cuts that stop there.

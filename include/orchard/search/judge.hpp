@@ -23,6 +23,9 @@ class FoldSource {
 struct MemberScores {
   std::vector<double> scores;
   std::vector<std::string> reasons;
+  /// [n_members]: why the fit failed before the member had all that it needs, or empty; no entries
+  /// when none did.
+  std::vector<std::string> failures;
 };
 
 /// Judges predictions for all test rows of one fold. Local, one thread.
@@ -34,8 +37,6 @@ class Judge {
   /// Writes the scores of one readout to row `member` of `out`. `sums`: [n_test][n_outputs].
   void score(const learn::ModelFrame& frame, std::size_t n_trees,
              std::span<const std::int64_t> sums, std::size_t member, MemberScores& out) const;
-  /// Marks row `member` as undefined.
-  void fail(const std::string& reason, std::size_t member, MemberScores& out) const;
   MemberScores empty(std::size_t n_members) const;
 
  private:
@@ -44,9 +45,16 @@ class Judge {
   const std::vector<std::string>& scorers_;
 };
 
-/// Scores the members of one stage of a forest. `sums`: of the first `stages[stage]` trees at every
-/// cut, [n_cuts][n_test][n_outputs].
-void score_stage(const Family& family, std::size_t stage, const learn::ModelFrame& frame,
-                 const Judge& judge, std::span<const std::int64_t> sums, MemberScores& out);
+/// Scores the members of one stage and leaf size of a forest. `sums`: of the first `stages[stage]`
+/// trees at every cut, [n_cuts][n_test][n_outputs].
+void score_stage(const Family& family, std::size_t stage, std::size_t leaf_size,
+                 const learn::ModelFrame& frame, const Judge& judge,
+                 std::span<const std::int64_t> sums, MemberScores& out);
+/// Says why a member has no scores.
+void fail_member(const Family& family, std::size_t member, const std::string& failure,
+                 MemberScores& out);
+/// Says it of the members of a forest's stages from `first_stage` on.
+void fail_stages(const Family& family, std::size_t first_stage, const std::string& failure,
+                 MemberScores& out);
 
 }  // namespace orchard::search

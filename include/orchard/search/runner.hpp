@@ -15,12 +15,15 @@ namespace orchard::search {
 class Runner {
  public:
   virtual ~Runner() = default;
-  /// True when all units are there.
+  /// True when all units are there, or the next one cannot be grown.
   virtual bool is_done() const = 0;
-  /// Grows more units. Throws kData when the fit cannot succeed.
+  /// Grows more units.
   virtual void step() = 0;
   virtual const std::vector<model::Unit>& units() const = 0;
-  /// Cross-validation: scores of a whole fit, or sums of a block. Refit: the units (moved out).
+  /// So many there are at most when the task is done.
+  virtual std::size_t n_all_units() const = 0;
+  /// Cross-validation: scores of a whole fit, or sums of a block. Refit: the units. Where a unit
+  /// could not be grown, members of a whole fit that do without it have their scores.
   virtual TaskResult result() = 0;
 };
 

@@ -43,7 +43,7 @@ class Phase {
   const std::vector<TaskSpec>& tasks() const { return tasks_; }
   /// Results so far, ascending by task.
   std::vector<const TaskResult*> results() const;
-  /// Scores of a finished fit; failure text when it failed.
+  /// Scores of a finished fit; failure text when nothing came of it.
   struct FitOutcome {
     MemberScores scores;
     std::string failure;

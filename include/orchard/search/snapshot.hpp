@@ -15,10 +15,11 @@ namespace orchard::search {
 /// cross-validated fit, sums for a block of a forest's trees, units for a refit.
 struct TaskResult {
   std::int32_t task = -1;
-  std::string failure;               ///< why the fit failed; empty when it did not
-  std::vector<double> scores;        ///< [n_members][n_scorers], NaN where undefined
-  std::vector<std::string> reasons;  ///< as scores: why one is undefined; or empty
-  std::vector<std::int64_t> sums;    ///< [n_cuts][n_test][n_outputs]
+  std::string failure;                ///< why nothing came of the task; empty when something did
+  std::vector<double> scores;         ///< [n_members][n_scorers], NaN where undefined
+  std::vector<std::string> reasons;   ///< as scores: why one is undefined; or empty
+  std::vector<std::string> failures;  ///< as MemberScores: members that need what failed
+  std::vector<std::int64_t> sums;     ///< [n_leaf_sizes][n_cuts][n_test][n_outputs]
   std::vector<model::Unit> units;
   /// Refits: value exponent and baseline of the model (learn::ModelFrame).
   std::int32_t value_exponent = 0;

@@ -36,6 +36,7 @@ class TaskRunner final : public Runner {
   bool is_done() const override;
   void step() override;
   const std::vector<model::Unit>& units() const override;
+  std::size_t n_all_units() const override;
   TaskResult result() override;
 
  private:

@@ -43,7 +43,7 @@ class CheckpointStore {
   /// none. Files passed over are named with their fault in `passed_over`. `resume`: "auto", or a
   /// file that must serve (else kNoCheckpoint). When files exist and none verifies: kNoCheckpoint,
   /// naming each. A valid one of another identity: kResume, naming each item with old and new
-  /// value; one of a newer format: kResume, naming both versions. "none" gives nothing.
+  /// value; one of another format: kResume, naming both. "none" gives nothing.
   std::optional<search::Snapshot> load(const std::string& resume,
                                        std::vector<std::string>& passed_over);
 

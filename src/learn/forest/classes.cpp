@@ -153,13 +153,14 @@ void ClassSearch<Count, Judge>::clear_cells(const data::FeatureBins& bins) {
 template <class Count, class Judge>
 template <class Sweep>
 Candidate ClassSearch<Count, Judge>::scan_bins(bool counted, std::uint32_t n_rows, Sweep& sweep) {
-  return counted ? scan<true>(bins_, n_rows, plan_.n_leaf_rows, sweep)
-                 : scan<false>(bins_, n_rows, plan_.n_leaf_rows, sweep);
+  return counted ? scan<true>(bins_, n_rows, n_leaf_rows_, sweep)
+                 : scan<false>(bins_, n_rows, n_leaf_rows_, sweep);
 }
 
 template <class Count, class Judge>
 bool ClassSearch<Count, Judge>::try_feature(FeatureIndex feature, const RowIndex* positions,
-                                            std::span<const Row> rows) {
+                                            std::span<const Row> rows, std::uint32_t n_leaf_rows) {
+  n_leaf_rows_ = n_leaf_rows;
   const Bin* column = plan_.context.data.column(feature);
   const auto& bins = plan_.context.data.binning->features[feature];
   const auto n_rows = static_cast<std::uint32_t>(rows.size());

@@ -33,8 +33,10 @@ class ClassSearch {
   double node_weight() const { return judge_.node_weight(); }
   const Split& split() const { return split_; }
 
-  /// Offers the best split of `feature`. False when all rows lie in one bin.
-  bool try_feature(FeatureIndex feature, const RowIndex* positions, std::span<const Row> rows);
+  /// Offers the best split of `feature` among those with `n_leaf_rows` distinct rows a side. False
+  /// when all rows lie in one bin.
+  bool try_feature(FeatureIndex feature, const RowIndex* positions, std::span<const Row> rows,
+                   std::uint32_t n_leaf_rows);
 
   /// (weight of node / weight of root) x impurity decrease of the split with these rows left.
   double decrease(std::span<const Row> left_rows, double root_weight);
@@ -57,7 +59,7 @@ class ClassSearch {
   void try_categories(FeatureIndex feature, const data::FeatureBins& bins, std::uint32_t n_rows);
   void sort_categories(std::size_t id);
   Count* cell(std::size_t bin) { return cells_.data() + bin * classes_.size(); }
-  bool is_counted() const { return plan_.n_leaf_rows > 1; }
+  bool is_counted() const { return n_leaf_rows_ > 1; }
   template <class Sweep>
   Candidate scan_bins(bool counted, std::uint32_t n_rows, Sweep& sweep);
 
@@ -66,6 +68,7 @@ class ClassSearch {
   Split split_;
   OccupiedBins bins_;
   int missing_bin_ = 0;
+  std::uint32_t n_leaf_rows_ = 1;
   std::vector<Count> counts_;             ///< [n_classes] of the node, then of the present classes
   std::vector<std::uint32_t> classes_;    ///< present in the node, ascending
   std::vector<std::uint32_t> id_;         ///< [n_classes]: place in classes_

@@ -58,21 +58,25 @@ void check_restored(const ForestPlan& plan, const model::Tree& tree) {
 
 struct ForestFit::State {
   ForestPlan plan;
-  std::uint64_t first_tree, n_trees;
-  std::vector<model::Unit> units;
+  std::uint64_t first_tree, n_trees;                   ///< numbers, each grown for every leaf size
+  std::vector<model::Unit> units;                      ///< [number][leaf size]
   std::vector<std::unique_ptr<ForestGrower>> growers;  ///< [n_threads]
   bool has_advanced = false;
+
+  std::size_t n_leaf_sizes() const { return plan.leaf_rows.size(); }
+  std::size_t n_finished() const { return units.size() / n_leaf_sizes(); }
 };
 
 ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& settings,
-                     std::vector<Cut> cuts, int first_tree, int last_tree) {
+                     std::vector<Cut> cuts, int first_tree, int last_tree,
+                     const std::vector<options::CountOrFraction>& leaf_sizes) {
   require(context.group == nullptr, "a forest is grown alone");
   require(0 <= first_tree && first_tree <= last_tree, "a range of trees is in order");
   if (last_tree > kMaxTrees) {
     throw Error(ErrorKind::kData,
                 format("a forest of {} trees; at most {} can be added", last_tree, kMaxTrees));
   }
-  state_ = std::make_unique<State>(State{make_plan(context, settings, std::move(cuts)),
+  state_ = std::make_unique<State>(State{make_plan(context, settings, std::move(cuts), leaf_sizes),
                                          static_cast<std::uint64_t>(first_tree),
                                          static_cast<std::uint64_t>(last_tree - first_tree),
                                          {},
@@ -82,7 +86,9 @@ ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& s
 
 ForestFit::~ForestFit() = default;
 
-bool ForestFit::is_done() const { return state_->units.size() == state_->n_trees; }
+bool ForestFit::is_done() const { return n_trees() == state_->n_trees; }
+
+std::size_t ForestFit::n_trees() const { return state_->n_finished(); }
 
 void ForestFit::advance() {
   State& state = *state_;
@@ -96,20 +102,25 @@ void ForestFit::advance() {
   const std::size_t n_a_thread =
       std::max<std::size_t>(1, kRowsAnAdvance / state.plan.context.data.n_train());
   const std::size_t n_grown =
-      std::min<std::size_t>(n_threads * n_a_thread, state.n_trees - state.units.size());
-  const std::uint64_t first = state.first_tree + state.units.size();
-  std::vector<model::Tree> trees(n_grown);
+      std::min<std::size_t>(n_threads * n_a_thread, state.n_trees - state.n_finished());
+  const std::uint64_t first = state.first_tree + state.n_finished();
+  const std::size_t n_sizes = state.n_leaf_sizes();
+  std::vector<model::Tree> trees(n_grown * n_sizes);  // [number][leaf size, ascending]
   const auto keep_finished = [&] {
-    for (auto& tree : trees) {
-      if (tree.n_nodes() == 0) break;
-      std::vector<model::Tree> of_unit;
-      of_unit.push_back(std::move(tree));
-      state.units.emplace_back(std::move(of_unit));
+    for (std::size_t i = 0; i < n_grown && trees[(i + 1) * n_sizes - 1].n_nodes() != 0; ++i) {
+      const std::size_t begin = state.units.size();
+      state.units.resize(begin + n_sizes);
+      for (std::size_t size = 0; size < n_sizes; ++size) {
+        std::vector<model::Tree> of_unit;
+        of_unit.push_back(std::move(trees[i * n_sizes + size]));
+        state.units[begin + state.plan.leaf_places[size]] = model::Unit(std::move(of_unit));
+      }
     }
   };
   try {
     pool.for_chunks(n_grown, 1, [&](std::size_t i, std::size_t, int thread) {
-      trees[i] = state.growers[static_cast<std::size_t>(thread)]->grow(first + i);
+      state.growers[static_cast<std::size_t>(thread)]->grow(
+          first + i, std::span(trees).subspan(i * n_sizes, n_sizes));
     });
   } catch (...) {
     keep_finished();
@@ -123,7 +134,9 @@ const std::vector<model::Unit>& ForestFit::units() const { return state_->units;
 void ForestFit::restore(std::vector<model::Unit> units) {
   State& state = *state_;
   require(!state.has_advanced && state.units.empty(), "a fit is restored before it advances");
-  require(units.size() <= state.n_trees, "a fit is restored from a prefix of its units");
+  require(units.size() <= state.n_trees * state.n_leaf_sizes(),
+          "a fit is restored from a prefix of its units");
+  units.resize(units.size() / state.n_leaf_sizes() * state.n_leaf_sizes());
   for (const auto& unit : units) {
     require(unit.size() == 1, "a unit of a forest is one tree");
     check_restored(state.plan, unit[0]);
@@ -137,10 +150,12 @@ ModelFrame ForestFit::frame() const {
           state_->plan.value_exponent, std::vector<std::int64_t>(n_outputs, 0)};
 }
 
-void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int64_t> sums) {
+void ForestFit::read_out(std::size_t leaf_size, std::size_t first, std::size_t last,
+                         std::span<std::int64_t> sums) {
   const State& state = *state_;
   const auto& data = state.plan.context.data;
-  require(first <= last && last <= state.units.size(), "only finished trees are read out");
+  require(leaf_size < state.n_leaf_sizes() && first <= last && last <= n_trees(),
+          "only finished trees are read out");
   require(sums.size() == state.plan.cuts.size() * data.n_test() * state.plan.n_values(),
           "there is a sum for each cut, test row and output");
   auto& pool = state.plan.context.pool;
@@ -150,8 +165,8 @@ void ForestFit::read_out(std::size_t first, std::size_t last, std::span<std::int
     const std::size_t n_trees = std::min(kTreesAWalk, last - begin);
     std::vector<std::optional<TreeReadout>> trees(n_trees);
     pool.for_chunks(n_trees, 1, [&](std::size_t i, std::size_t, int) {
-      trees[i].emplace(state.units[begin + i][0], *data.binning, state.plan.n_values(),
-                       state.plan.all_cuts());
+      const model::Unit& unit = state.units[(begin + i) * state.n_leaf_sizes() + leaf_size];
+      trees[i].emplace(unit[0], *data.binning, state.plan.n_values(), state.plan.all_cuts());
     });
     pool.for_chunks(data.n_test(), n_rows, [&](std::size_t row, std::size_t end, int) {
       const TestRows test(data, static_cast<RowIndex>(row), static_cast<RowIndex>(end));

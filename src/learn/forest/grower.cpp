@@ -1,6 +1,6 @@
 #include "forest/grower.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include "forest/binary/grower.hpp"
 #include "forest/class/grower.hpp"
@@ -26,14 +26,14 @@ class TreeGrower final : public ForestGrower {
   explicit TreeGrower(const ForestPlan& plan)
       : plan_(plan),
         search_(plan),
-        builder_(plan),
+        builders_(plan),
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 
-  model::Tree grow(std::uint64_t tree) override {
+  void grow(std::uint64_t tree, std::span<model::Tree> trees) override {
     take_rows(tree);
-    builder_.start();
-    stack_.push_back({0, 0, positions_.size(), 0, {}, plan_.all_cuts()});
+    builders_.start();
+    stack_.push_back({plan_.all_leaf_sizes(), 0, positions_.size(), 0, {}, plan_.all_cuts()});
     try {
       while (!stack_.empty()) {
         const Item item = stack_.back();
@@ -44,15 +44,17 @@ class TreeGrower final : public ForestGrower {
       stack_.clear();
       throw;
     }
-    return builder_.finish();
+    builders_.finish(trees);
   }
 
  private:
   using Row = typename Search::Row;
 
-  /// A node that waits: its rows are [begin, end) of positions_ and rows_.
+  /// A node that waits, of one or several leaf sizes: its rows are [begin, end) of positions_ and
+  /// rows_. Where leaf sizes have parted, their nodes have the same range, in whatever order the
+  /// one that was grown first has left it; sums over rows do not depend on it.
   struct Item {
-    NodeIndex node;
+    LeafSizes sizes;
     std::size_t begin, end;
     std::int64_t depth;
     random::NodeKey key;
@@ -72,12 +74,14 @@ class TreeGrower final : public ForestGrower {
 
   void take_rows(std::uint64_t tree);
   void visit(std::uint64_t tree, const Item& item);
-  void find_split(std::uint64_t tree, const Item& item);
+  void split(const Item& item, std::uint64_t stops);
+  void write(const Item& item, LeafSizes sizes, std::uint64_t stops);
+  void find_split(std::uint64_t tree, const Item& item, std::uint32_t n_leaf_rows);
   std::size_t partition(const Split& split, int cut, const Item& item);
 
   const ForestPlan& plan_;
   Search search_;
-  TreeBuilder builder_;
+  TreeBuilders builders_;
   FeatureOrder order_;
   std::vector<std::int64_t> value_;
   std::vector<std::uint32_t> multiplicity_;
@@ -110,14 +114,16 @@ void TreeGrower<Search>::take_rows(std::uint64_t tree) {
 }
 
 template <class Search>
-void TreeGrower<Search>::find_split(std::uint64_t tree, const Item& item) {
+void TreeGrower<Search>::find_split(std::uint64_t tree, const Item& item,
+                                    std::uint32_t n_leaf_rows) {
   order_.start({plan_.context.random_state, random::Purpose::kFeatures, tree, item.key});
   const auto node_rows = rows(item.begin, item.end);
   const std::size_t n_features = plan_.context.data.n_features();
   bool is_varied = false;
   for (std::size_t i = 0; i < n_features && (i < plan_.n_tried || !is_varied); ++i) {
     const FeatureIndex feature = order_.next();
-    is_varied |= search_.try_feature(feature, positions_.data() + item.begin, node_rows);
+    is_varied |=
+        search_.try_feature(feature, positions_.data() + item.begin, node_rows, n_leaf_rows);
     poll(node_rows.size());
   }
 }
@@ -146,37 +152,58 @@ std::size_t TreeGrower<Search>::partition(const Split& split, int cut, const Ite
 
 template <class Search>
 void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
-  const auto n_rows = static_cast<std::uint32_t>(item.end - item.begin);
+  const std::size_t n_rows = item.end - item.begin;
   search_.start_node(rows(item.begin, item.end));
   poll(n_rows);
-  std::uint64_t stops = stops_before(plan_, item.cuts, search_.is_pure(), n_rows, item.depth);
-  if (stops != item.cuts) {
-    find_split(tree, item);
-    if (!search_.split().is_found()) stops = item.cuts;
+  const std::uint64_t stops = stops_before(plan_, item.cuts, search_.is_pure(), n_rows, item.depth);
+  Item inner = item;
+  inner.sizes = stops == item.cuts ? LeafSizes{} : plan_.leaf_sizes_up_to(n_rows / 2, item.sizes);
+  if (!inner.sizes.is_empty()) {
+    find_split(tree, item, plan_.leaf_rows[item.sizes.first]);
+    if (!search_.split().is_found()) inner.sizes = {};
   }
-  double decrease = 0;
-  std::size_t middle = item.begin;
+  write(item, {inner.sizes.is_empty() ? item.sizes.first : inner.sizes.last, item.sizes.last},
+        item.cuts);
+  if (!inner.sizes.is_empty()) split(inner, stops);
+}
+
+/// Splits a node by the best split under the least of its leaf sizes. `stops`: of cuts that stop
+/// here whatever the split may be.
+template <class Search>
+void TreeGrower<Search>::split(const Item& item, std::uint64_t stops) {
   Split split = search_.split();
-  int cut = 0;
-  if (stops != item.cuts) {
-    const auto& bins = plan_.context.data.binning->features[split.feature];
-    cut = split.is_categorical ? 0 : choose_cut(split.left_bin, split.right_bin, bins);
-    middle = partition(split, cut, item);
-    decrease = search_.decrease(rows(item.begin, middle), root_weight_);
-    if (!split.has_missing) {
-      split.is_missing_left = search_.integer_weight(rows(item.begin, middle)) >=
-                              search_.integer_weight(rows(middle, item.end));
-    }
-    stops |= stops_below(plan_, item.cuts & ~stops, decrease);
+  const auto& bins = plan_.context.data.binning->features[split.feature];
+  const int cut = split.is_categorical ? 0 : choose_cut(split.left_bin, split.right_bin, bins);
+  const std::size_t middle = partition(split, cut, item);
+  // The split is also the best one under the other leaf sizes that allow it. The rest search again.
+  const LeafSizes sizes =
+      plan_.leaf_sizes_up_to(std::min(middle - item.begin, item.end - middle), item.sizes);
+  if (sizes.last < item.sizes.last) {
+    stack_.push_back(item);
+    stack_.back().sizes.first = sizes.last;
   }
-  if (stops != 0) search_.write_value(value_);
-  builder_.visit(item.node, n_rows, stops, value_);
+  const double decrease = search_.decrease(rows(item.begin, middle), root_weight_);
+  if (!split.has_missing) {
+    split.is_missing_left = search_.integer_weight(rows(item.begin, middle)) >=
+                            search_.integer_weight(rows(middle, item.end));
+  }
+  stops |= stops_below(plan_, item.cuts & ~stops, decrease);
+  write(item, sizes, stops);
   const std::uint64_t cuts = item.cuts & ~stops;
   if (cuts == 0) return;
-  const auto& bins = plan_.context.data.binning->features[split.feature];
-  const NodeIndex left = builder_.split(item.node, split, cut, bins, decrease);
-  stack_.push_back({left + 1, middle, item.end, item.depth + 1, item.key.child(1), cuts});
-  stack_.push_back({left, item.begin, middle, item.depth + 1, item.key.child(0), cuts});
+  builders_.for_each(sizes,
+                     [&](TreeBuilder& builder) { builder.split(split, cut, bins, decrease); });
+  stack_.push_back({sizes, middle, item.end, item.depth + 1, item.key.child(1), cuts});
+  stack_.push_back({sizes, item.begin, middle, item.depth + 1, item.key.child(0), cuts});
+}
+
+/// Writes the node for some of its leaf sizes.
+template <class Search>
+void TreeGrower<Search>::write(const Item& item, LeafSizes sizes, std::uint64_t stops) {
+  if (sizes.is_empty()) return;
+  if (stops != 0) search_.write_value(value_);
+  const auto n_rows = static_cast<std::uint32_t>(item.end - item.begin);
+  builders_.for_each(sizes, [&](TreeBuilder& builder) { builder.visit(n_rows, stops, value_); });
 }
 
 }  // namespace

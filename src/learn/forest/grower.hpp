@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include <span>
+
 #include "forest/plan.hpp"
 #include "orchard/model/tree.hpp"
 
@@ -12,9 +14,10 @@ namespace orchard::learn {
 class ForestGrower {
  public:
   virtual ~ForestGrower() = default;
-  /// Tree number `tree` of the forest. Nodes are numbered depth first: a split appends its two
-  /// children, then the left one is followed to its end before the right one. Polls the pool.
-  virtual model::Tree grow(std::uint64_t tree) = 0;
+  /// Tree number `tree` of the forest of each leaf size, as it would grow alone: `trees` is
+  /// [n_leaf_sizes], ascending. Nodes are numbered depth first: a split appends its two children,
+  /// then the left one is followed to its end before the right one. Polls the pool.
+  virtual void grow(std::uint64_t tree, std::span<model::Tree> trees) = 0;
 };
 
 /// The grower that knows every plan. `plan` is borrowed.

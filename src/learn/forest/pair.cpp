@@ -165,19 +165,19 @@ void PairSearch<Kind>::sort_categories() {
 
 template <class Kind>
 bool PairSearch<Kind>::try_feature(FeatureIndex feature, const RowIndex* positions,
-                                   std::span<const Row> rows) {
+                                   std::span<const Row> rows, std::uint32_t n_leaf_rows) {
   const Bin* column = plan_.context.data.column(feature);
   const auto& bins = plan_.context.data.binning->features[feature];
   const bool is_categorical = bins.kind == model::FeatureKind::kCategorical;
-  const bool is_counted = is_categorical || plan_.n_leaf_rows > 1;
+  const bool is_counted = is_categorical || n_leaf_rows > 1;
   is_counted ? collect<true>(column, bins, positions, rows)
              : collect<false>(column, bins, positions, rows);
   if (bins_.n + (bins_.has_missing ? 1 : 0) <= 1) return false;
   if (is_categorical) sort_categories();
   Sweep sweep{*this};
   const auto n_rows = static_cast<std::uint32_t>(rows.size());
-  const Candidate best = is_counted ? scan<true>(bins_, n_rows, plan_.n_leaf_rows, sweep)
-                                    : scan<false>(bins_, n_rows, plan_.n_leaf_rows, sweep);
+  const Candidate best = is_counted ? scan<true>(bins_, n_rows, n_leaf_rows, sweep)
+                                    : scan<false>(bins_, n_rows, n_leaf_rows, sweep);
   offer(best, bins_, feature, bins, split_);
   return true;
 }

@@ -181,8 +181,10 @@ class PairSearch {
   double node_weight() const { return static_cast<double>(node_.weight); }
   const Split& split() const { return split_; }
 
-  /// Offers the best split of `feature`. False when all rows lie in one bin.
-  bool try_feature(FeatureIndex feature, const RowIndex* positions, std::span<const Row> rows);
+  /// Offers the best split of `feature` among those with `n_leaf_rows` distinct rows a side. False
+  /// when all rows lie in one bin.
+  bool try_feature(FeatureIndex feature, const RowIndex* positions, std::span<const Row> rows,
+                   std::uint32_t n_leaf_rows);
 
   /// (weight of node / weight of root) x impurity decrease of the split with these rows left.
   double decrease(std::span<const Row> left_rows, double root_weight) const;

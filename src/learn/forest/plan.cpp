@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
@@ -35,15 +36,35 @@ Cut cut_of(const options::ForestSettings& settings, RowIndex n_train) {
   return cut;
 }
 
+namespace {
+
+void set_leaf_sizes(const std::vector<options::CountOrFraction>& sizes, RowIndex n_train,
+                    ForestPlan& plan) {
+  require(!sizes.empty() && sizes.size() <= kMaxLeafSizes, "a family has 1 to 16 leaf sizes");
+  std::vector<std::uint32_t> n_rows;
+  for (const auto& size : sizes) {
+    n_rows.push_back(static_cast<std::uint32_t>(
+        std::max<std::int64_t>(1, options::resolve_count(size, n_train))));
+  }
+  plan.leaf_places.resize(sizes.size());
+  std::iota(plan.leaf_places.begin(), plan.leaf_places.end(), 0);
+  std::stable_sort(plan.leaf_places.begin(), plan.leaf_places.end(),
+                   [&](auto a, auto b) { return n_rows[a] < n_rows[b]; });
+  for (const auto place : plan.leaf_places) plan.leaf_rows.push_back(n_rows[place]);
+}
+
+}  // namespace
+
 ForestPlan make_plan(const FitContext& context, const options::ForestSettings& settings,
-                     std::vector<Cut> cuts) {
+                     std::vector<Cut> cuts,
+                     const std::vector<options::CountOrFraction>& leaf_sizes) {
   require(!cuts.empty() && cuts.size() <= kMaxCuts, "a family has 1 to 64 cuts");
   const RowIndex n_train = context.data.n_train();
   if (n_train == 0) throw Error(ErrorKind::kData, "there are no training rows");
-  ForestPlan plan{context, settings, std::move(cuts), {}, {}, 0, 1, 1, 0};
+  ForestPlan plan{context, settings, std::move(cuts), {}, {}, 0, {}, {}, 1, 0};
   plan.n_draws = count_draws(settings, n_train);
-  plan.n_leaf_rows = static_cast<std::uint32_t>(
-      std::max<std::int64_t>(1, options::resolve_count(settings.min_samples_leaf, n_train)));
+  set_leaf_sizes(leaf_sizes.empty() ? std::vector{settings.min_samples_leaf} : leaf_sizes, n_train,
+                 plan);
   plan.n_tried = static_cast<std::size_t>(
       settings.max_features.resolve(static_cast<std::int64_t>(context.data.n_features())));
   plan.targets = make_targets(context, settings, plan.n_draws);
@@ -55,7 +76,7 @@ ForestPlan make_plan(const FitContext& context, const options::ForestSettings& s
 
 std::uint64_t stops_before(const ForestPlan& plan, std::uint64_t cuts, bool is_pure,
                            std::size_t n_rows, std::int64_t depth) {
-  if (is_pure || n_rows < 2 * static_cast<std::size_t>(plan.n_leaf_rows)) return cuts;
+  if (is_pure) return cuts;
   std::uint64_t stops = 0;
   for (; cuts != 0; cuts &= cuts - 1) {
     const Cut& cut = plan.cuts[static_cast<std::size_t>(std::countr_zero(cuts))];

@@ -23,6 +23,12 @@ struct ForestTuning {
   std::size_t n_block_bytes = std::size_t{8} << 20;
 };
 
+/// Leaf sizes [first, last) of a plan.
+struct LeafSizes {
+  std::uint32_t first = 0, last = 0;
+  bool is_empty() const { return first == last; }
+};
+
 /// Immutable while trees grow; shared by all threads.
 struct ForestPlan {
   FitContext context;
@@ -30,28 +36,37 @@ struct ForestPlan {
   std::vector<Cut> cuts;
   ForestTuning tuning;
   ForestTargets targets;
-  std::uint64_t n_draws = 0;      ///< sum of a tree's multiplicities
-  std::uint32_t n_leaf_rows = 1;  ///< min_samples_leaf, in distinct rows
-  std::size_t n_tried = 1;        ///< max_features
+  std::uint64_t n_draws = 0;             ///< sum of a tree's multiplicities
+  std::vector<std::uint32_t> leaf_rows;  ///< leaf sizes in distinct rows, ascending
+  std::vector<std::size_t> leaf_places;  ///< of each of these, where it was given
+  std::size_t n_tried = 1;               ///< max_features
   std::int32_t value_exponent = 0;
 
   std::uint64_t all_cuts() const {
     return cuts.size() == kMaxCuts ? ~std::uint64_t{0} : (std::uint64_t{1} << cuts.size()) - 1;
+  }
+  LeafSizes all_leaf_sizes() const { return {0, static_cast<std::uint32_t>(leaf_rows.size())}; }
+  /// Those of `sizes` that are at most `n_rows`: the first ones.
+  LeafSizes leaf_sizes_up_to(std::size_t n_rows, LeafSizes sizes) const {
+    while (!sizes.is_empty() && leaf_rows[sizes.last - 1] > n_rows) --sizes.last;
+    return sizes;
   }
   std::size_t n_values() const {
     return context.schema.task == Task::kClassification ? targets.n_classes : 1;
   }
 };
 
-/// Those of `cuts` that stop at a node whatever its split may be. `n_rows`: distinct ones.
+/// Those of `cuts` that stop at a node whatever its split and the leaf size may be. `n_rows`:
+/// distinct ones.
 std::uint64_t stops_before(const ForestPlan& plan, std::uint64_t cuts, bool is_pure,
                            std::size_t n_rows, std::int64_t depth);
 /// Those of `cuts` that ask more of a split than it gives.
 std::uint64_t stops_below(const ForestPlan& plan, std::uint64_t cuts, double decrease);
 
-/// Throws kData when the settings do not fit the training rows.
+/// Throws kData when the settings do not fit the training rows. `leaf_sizes`: as ForestFit's.
 ForestPlan make_plan(const FitContext& context, const options::ForestSettings& settings,
-                     std::vector<Cut> cuts);
+                     std::vector<Cut> cuts,
+                     const std::vector<options::CountOrFraction>& leaf_sizes = {});
 
 /// Class fractions are stored with this many bits after the point.
 inline constexpr int kFractionBits = 30;

@@ -9,59 +9,61 @@ namespace orchard::learn {
 
 void TreeBuilder::start() {
   nodes_.assign(1, {});
+  waiting_.assign(1, 0);
   category_words_.clear();
   has_categories_ = false;
   values_.clear();
 }
 
-void TreeBuilder::visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
+void TreeBuilder::visit(std::uint32_t n_rows, std::uint64_t stops,
                         std::span<const std::int64_t> value) {
-  visit(node, n_rows, stops, stops != 0 ? values_.row(value) : -1);
+  visit(n_rows, stops, stops != 0 ? values_.row(value) : -1);
 }
 
-void TreeBuilder::visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
-                        std::int32_t value_row) {
-  Node& here = nodes_[static_cast<std::size_t>(node)];
+void TreeBuilder::visit(std::uint32_t n_rows, std::uint64_t stops, std::int32_t value_row) {
+  visited_ = waiting_.back();
+  waiting_.pop_back();
+  Node& here = visited();
   here.n_samples = n_rows;
   here.stops = stops;
   here.value_row = value_row;
 }
 
-NodeIndex TreeBuilder::split(NodeIndex node, const Split& split, int cut,
-                             const data::FeatureBins& bins, double decrease) {
+void TreeBuilder::split(const Split& split, int cut, const data::FeatureBins& bins,
+                        double decrease) {
   if (!split.is_categorical) {
-    return split_numeric(node, split.feature, cut, bins, split.is_missing_left, decrease);
+    return split_numeric(split.feature, cut, bins, split.is_missing_left, decrease);
   }
-  Node& here = nodes_[static_cast<std::size_t>(node)];
+  Node& here = visited();
   here.feature = static_cast<std::int32_t>(split.feature);
   here.gain = decrease;
   here.flags = model::Tree::kCategorical;
   has_categories_ = true;
   if (split.is_missing_left) here.flags |= model::Tree::kMissingLeft;
   write_levels(here, split, bins);
-  return append_children(here);
+  append_children();
 }
 
-NodeIndex TreeBuilder::split_numeric(NodeIndex node, FeatureIndex feature, int cut,
-                                     const data::FeatureBins& bins, bool is_missing_left,
-                                     double decrease) {
-  Node& here = nodes_[static_cast<std::size_t>(node)];
+void TreeBuilder::split_numeric(FeatureIndex feature, int cut, const data::FeatureBins& bins,
+                                bool is_missing_left, double decrease) {
+  Node& here = visited();
   here.feature = static_cast<std::int32_t>(feature);
   here.gain = decrease;
   here.flags = is_missing_left ? model::Tree::kMissingLeft : 0;
   here.threshold = cut < bins.n_bins - 1 ? bins.cuts[static_cast<std::size_t>(cut)]
                                          : std::numeric_limits<float>::max();
-  return append_children(here);
+  append_children();
 }
 
-NodeIndex TreeBuilder::append_children(Node& node) {
+void TreeBuilder::append_children() {
   if (nodes_.size() + 2 > static_cast<std::size_t>(std::numeric_limits<NodeIndex>::max())) {
     throw Error(ErrorKind::kData, "a tree has too many nodes; set max_depth or min_samples_leaf");
   }
   const auto left = static_cast<NodeIndex>(nodes_.size());
-  node.left = left;
+  visited().left = left;
+  waiting_.push_back(left + 1);
+  waiting_.push_back(left);
   nodes_.resize(nodes_.size() + 2);
-  return left;
 }
 
 /// One bit a level; words at the end in which all levels follow missing are left out.

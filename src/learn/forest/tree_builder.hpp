@@ -19,19 +19,18 @@ class TreeBuilder {
 
   /// A new tree that holds the root, not yet visited.
   void start();
-  /// Sets what a node has whether it is split or not. `value` is stored when some cut stops here.
-  void visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops,
-             std::span<const std::int64_t> value);
+  /// Goes on to the next node and sets what it has whether it is split or not. `value` is stored
+  /// when some cut stops here.
+  void visit(std::uint32_t n_rows, std::uint64_t stops, std::span<const std::int64_t> value);
   /// The number of the row of values that equals `value`; for nodes to come with the same.
   std::int32_t value_row(std::span<const std::int64_t> value) { return values_.row(value); }
-  void visit(NodeIndex node, std::uint32_t n_rows, std::uint64_t stops, std::int32_t value_row);
-  /// Makes the node an inner one and appends its children; returns the left one. Throws kData when
-  /// the tree would have more nodes than can be numbered.
-  NodeIndex split(NodeIndex node, const Split& split, int cut, const data::FeatureBins& bins,
-                  double decrease);
+  void visit(std::uint32_t n_rows, std::uint64_t stops, std::int32_t value_row);
+  /// Makes the node visited last an inner one and appends its children. Throws kData when the tree
+  /// would have more nodes than can be numbered.
+  void split(const Split& split, int cut, const data::FeatureBins& bins, double decrease);
   /// The same for a split of a numeric feature.
-  NodeIndex split_numeric(NodeIndex node, FeatureIndex feature, int cut,
-                          const data::FeatureBins& bins, bool is_missing_left, double decrease);
+  void split_numeric(FeatureIndex feature, int cut, const data::FeatureBins& bins,
+                     bool is_missing_left, double decrease);
   model::Tree finish();
 
  private:
@@ -49,15 +48,42 @@ class TreeBuilder {
     std::uint8_t flags = 0;
   };
 
-  NodeIndex append_children(Node& node);
+  Node& visited() { return nodes_[static_cast<std::size_t>(visited_)]; }
+  void append_children();
   void write_levels(Node& node, const Split& split, const data::FeatureBins& bins);
 
   const model::Schema& schema_;
   bool has_stops_;  ///< else all readouts stop at the leaves
   bool has_categories_ = false;
   std::vector<Node> nodes_;
+  NodeIndex visited_ = 0;           ///< last
+  std::vector<NodeIndex> waiting_;  ///< nodes to visit, the next one at the back
   std::vector<std::uint32_t> category_words_;
   ValueTable values_;
+};
+
+/// One tree a leaf size: what a node of several of them holds is written to the tree of each.
+class TreeBuilders {
+ public:
+  explicit TreeBuilders(const ForestPlan& plan)
+      : builders_(plan.leaf_rows.size(), TreeBuilder(plan)) {}
+
+  void start() {
+    for (auto& builder : builders_) builder.start();
+  }
+  TreeBuilder& operator[](std::size_t leaf_size) { return builders_[leaf_size]; }
+  /// Calls write(builder) for each of `sizes`.
+  template <class Write>
+  void for_each(LeafSizes sizes, Write write) {
+    for (auto size = sizes.first; size < sizes.last; ++size) write(builders_[size]);
+  }
+  /// `trees`: [n_leaf_sizes].
+  void finish(std::span<model::Tree> trees) {
+    for (std::size_t i = 0; i < trees.size(); ++i) trees[i] = builders_[i].finish();
+  }
+
+ private:
+  std::vector<TreeBuilder> builders_;
 };
 
 }  // namespace orchard::learn

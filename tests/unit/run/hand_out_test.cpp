@@ -25,6 +25,7 @@ class Nap : public search::Runner {
     units_.emplace_back();
   }
   const std::vector<model::Unit>& units() const override { return units_; }
+  std::size_t n_all_units() const override { return static_cast<std::size_t>(task_.last_unit); }
   search::TaskResult result() override {
     search::TaskResult result;
     result.scores = {task_.cost};

@@ -52,23 +52,57 @@ std::vector<Point> shared_grid() {
                               {"min_samples_leaf", ints({1, 5})}})});
 }
 
-TEST(Families, ShareWhatNests) {
+TEST(Families, ShareWhatNestsAndLeafSizes) {
   const auto points = shared_grid();
   const auto families = make_families(points, true);
-  ASSERT_EQ(families.size(), 2u) << "one for each min_samples_leaf, which never nests";
-  for (const auto& family : families) {
-    EXPECT_EQ(family.members.size(), 12u);
-    EXPECT_EQ(family.stages, (std::vector<std::int64_t>{25, 50, 100}));
-    EXPECT_EQ(family.cut_settings.size(), 4u);
-    EXPECT_EQ(family.n_units(), 100);
-    for (const auto& member : family.members) {
-      const auto& settings = std::get<options::ForestSettings>(
-          points[static_cast<std::size_t>(member.point)].settings);
-      EXPECT_EQ(family.stages[static_cast<std::size_t>(member.stage)], settings.n_estimators);
-      const auto& cut = family.cut_settings[static_cast<std::size_t>(member.cut)];
-      EXPECT_EQ(cut.max_depth, settings.max_depth);
-      EXPECT_EQ(cut.min_samples_split, settings.min_samples_split);
-    }
+  ASSERT_EQ(families.size(), 1u);
+  const auto& family = families.front();
+  EXPECT_EQ(family.members.size(), 24u);
+  EXPECT_EQ(family.stages, (std::vector<std::int64_t>{25, 50, 100}));
+  EXPECT_EQ(family.cut_settings.size(), 4u);
+  EXPECT_EQ(family.leaf_sizes.size(), 2u);
+  EXPECT_EQ(family.n_units(), 100);
+  for (std::size_t i = 0; i < family.members.size(); ++i) {
+    const auto& member = family.members[i];
+    EXPECT_EQ(member.point, static_cast<std::int32_t>(i)) << "ascending";
+    const auto& settings = std::get<options::ForestSettings>(points[i].settings);
+    EXPECT_EQ(family.stages[static_cast<std::size_t>(member.stage)], settings.n_estimators);
+    const auto& cut = family.cut_settings[static_cast<std::size_t>(member.cut)];
+    EXPECT_EQ(cut.max_depth, settings.max_depth);
+    EXPECT_EQ(cut.min_samples_split, settings.min_samples_split);
+    EXPECT_EQ(family.leaf_sizes[static_cast<std::size_t>(member.leaf_size)],
+              settings.min_samples_leaf);
+  }
+}
+
+TEST(Families, LeafSizesWithOtherCutsOrStagesAreApart) {
+  const auto with = [](const char* name, const char* other, std::int64_t value,
+                       std::int64_t leaf_size) {
+    return SubGrid{name,
+                   Estimator::kRandomForestClassifier,
+                   {{other, ints({value})}, {"min_samples_leaf", ints({leaf_size})}}};
+  };
+  EXPECT_EQ(make_families(expand({with("a", "max_depth", 4, 1), with("b", "max_depth", 4, 5),
+                                  with("c", "max_depth", 5, 9)}),
+                          true)
+                .size(),
+            2u);
+  EXPECT_EQ(
+      make_families(expand({with("a", "n_estimators", 10, 1), with("b", "n_estimators", 20, 5),
+                            with("c", "n_estimators", 20, 9)}),
+                    true)
+          .size(),
+      2u);
+}
+
+TEST(Families, SplitAtTheLimitOfLeafSizes) {
+  std::vector<ParamValue> sizes;
+  for (std::int64_t size = 1; size <= 40; ++size) sizes.emplace_back(size);
+  const auto families = make_families(expand({forest_grid({{"min_samples_leaf", sizes}})}), true);
+  ASSERT_EQ(families.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(families[i].id, static_cast<std::int32_t>(i));
+    EXPECT_EQ(families[i].leaf_sizes.size(), std::min<std::size_t>(16, 40 - 16 * i));
   }
 }
 
@@ -107,8 +141,16 @@ TEST(Families, EstimatorsAreApart) {
   EXPECT_EQ(make_families(points, true).size(), 2u);
 }
 
+/// Two families of 12 points.
+std::vector<Point> two_families() {
+  return expand({forest_grid({{"n_estimators", ints({25, 50, 100})},
+                              {"max_depth", {ParamValue(std::int64_t{4}), {}}},
+                              {"min_samples_split", ints({2, 10})},
+                              {"bootstrap", {ParamValue(true), ParamValue(false)}}})});
+}
+
 TEST(Plan, BlocksEndAtStages) {
-  const auto families = make_families(shared_grid(), true);
+  const auto families = make_families(two_families(), true);
   const auto blocks = make_blocks(families[0], 3, 20);
   std::int32_t at = 0;
   for (const auto& block : blocks) {
@@ -126,7 +168,7 @@ TEST(Plan, BlocksEndAtStages) {
 
 TEST(Plan, TasksCoverEveryFitOnce) {
   const DataShape shape{1000, 10, 2, Task::kClassification};
-  const auto plan = make_plan(shared_grid(), true, 5, shape, {});
+  const auto plan = make_plan(two_families(), true, 5, shape, {});
   EXPECT_EQ(plan.n_fits(), 10u);
   EXPECT_EQ(plan.tasks.size(), 10u);
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
@@ -137,7 +179,7 @@ TEST(Plan, TasksCoverEveryFitOnce) {
 
 TEST(Plan, FewFitsAreCutForManyRanks) {
   const DataShape shape{1000, 10, 2, Task::kClassification};
-  const auto families = make_families(shared_grid(), true);
+  const auto families = make_families(two_families(), true);
   EXPECT_EQ(choose_cutting(families, 5, shape, 1).n_fits, 0);
   const auto for_three = choose_cutting(families, 5, shape, 3);
   EXPECT_GE(for_three.n_fits, 1) << "ten equal fits leave one of three ranks with a fourth";
@@ -148,7 +190,7 @@ TEST(Plan, FewFitsAreCutForManyRanks) {
 
 TEST(Plan, CutFitsAreTheLastForests) {
   const DataShape shape{1000, 10, 2, Task::kClassification};
-  const auto plan = make_plan(shared_grid(), true, 5, shape, {2, 10});
+  const auto plan = make_plan(two_families(), true, 5, shape, {2, 10});
   std::map<std::pair<std::int32_t, std::int32_t>, int> n_tasks;
   for (const auto& task : plan.tasks) ++n_tasks[{task.fold, task.family}];
   EXPECT_EQ(n_tasks.size(), 10u);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "orchard/base/text.hpp"
 #include "orchard/search/search_state.hpp"
 
 namespace orchard::search {
@@ -118,18 +119,39 @@ TEST_F(PhaseTest, RestoredResultsGiveTheSameScores) {
   EXPECT_EQ(third.outcome(0, 0).scores.scores, (std::vector<double>{0.5, 0.5}));
 }
 
-TEST_F(PhaseTest, AFailedBlockFailsItsFit) {
+TEST_F(PhaseTest, AFailedBlockFailsThoseWhoNeedIt) {
+  for (const std::int32_t first_failed : {0, 1, 2, 3}) {
+    auto phase = this->phase();
+    for (std::int32_t task = 3; task >= 0; --task) {
+      TaskResult result = block(task, 1);
+      if (task == first_failed || task == 3) {
+        result = {};
+        result.task = task;
+        result.failure = task == first_failed ? "no rows" : "no rows later";
+      }
+      phase.consume(result);
+    }
+    const auto results = make_results(plan_, phase, scorers_, "accuracy");
+    const bool has_two_trees = first_failed >= 2;
+    EXPECT_EQ(std::isnan(results.mean_scores[0]), !has_two_trees);
+    EXPECT_EQ(results.points[0].failure, has_two_trees ? "" : "no rows");
+    EXPECT_TRUE(std::isnan(results.mean_scores[1]));
+    EXPECT_EQ(results.points[1].failure, "no rows");
+    EXPECT_EQ(results.best.has_value(), has_two_trees);
+  }
+}
+
+TEST_F(PhaseTest, WithoutAnyBlockNothingComesOfAFit) {
   auto phase = this->phase();
-  for (std::int32_t task = 0; task < 3; ++task) phase.consume(block(task, 1));
-  TaskResult failed;
-  failed.task = 3;
-  failed.failure = "no rows";
-  phase.consume(failed);
-  EXPECT_EQ(phase.outcome(0, 0).failure, "no rows");
+  for (std::int32_t task = 0; task < 4; ++task) {
+    TaskResult failed;
+    failed.task = task;
+    failed.failure = format("no rows in {}", task);
+    phase.consume(failed);
+  }
+  EXPECT_EQ(phase.outcome(0, 0).failure, "no rows in 0");
   const auto results = make_results(plan_, phase, scorers_, "accuracy");
-  EXPECT_TRUE(std::isnan(results.mean_scores[0]));
-  EXPECT_FALSE(results.best.has_value());
-  EXPECT_EQ(results.points[1].failure, "no rows");
+  EXPECT_EQ(results.points[0].failure, "no rows in 0");
 }
 
 TEST(Results, MeanAndStd) {
@@ -144,6 +166,7 @@ TEST(Snapshot, RoundTrip) {
   TaskResult result;
   result.task = 7;
   result.failure = "why";
+  result.failures = {"", "why not"};
   result.scores = {0.5};
   result.reasons = {"r"};
   result.sums = {1, -2};
@@ -154,6 +177,7 @@ TEST(Snapshot, RoundTrip) {
   const auto back = TaskResult::from_bytes(result.to_bytes());
   EXPECT_EQ(back.task, 7);
   EXPECT_EQ(back.failure, "why");
+  EXPECT_EQ(back.failures, result.failures);
   EXPECT_EQ(back.reasons, result.reasons);
   EXPECT_EQ(back.sums, result.sums);
   EXPECT_EQ(back.units, result.units);

@@ -214,17 +214,20 @@ TEST_F(CheckpointTest, FilesOfJobsWithLongerNamesAreNotOurs) {
   EXPECT_FALSE(load(passed_over).has_value());
 }
 
-TEST_F(CheckpointTest, ANewerFormatIsRefusedWithBothVersions) {
-  h5::Builder builder;
-  builder.make_group("/from_the_future");
-  h5::Image image = builder.finish();
-  h5::seal(image, h5::FileKind::kCheckpoint, kCheckpointFormat + 1, 5);
-  write_bytes(path("search-20260101T000000Z-000005.h5"), image.bytes());
-  std::vector<std::string> passed_over;
-  const Error error = error_of([&] { load(passed_over); });
-  EXPECT_EQ(error.kind(), ErrorKind::kResume);
-  EXPECT_THAT(error.what(), HasSubstr("checkpoint format 2"));
-  EXPECT_THAT(error.what(), HasSubstr("up to 1"));
+TEST_F(CheckpointTest, AnotherFormatIsRefusedWithBothVersions) {
+  for (const int step : {1, -1}) {
+    h5::Builder builder;
+    builder.make_group("/from_another_time");
+    h5::Image image = builder.finish();
+    const auto format = static_cast<std::uint32_t>(static_cast<int>(kCheckpointFormat) + step);
+    h5::seal(image, h5::FileKind::kCheckpoint, format, 5);
+    write_bytes(path("search-20260101T000000Z-000005.h5"), image.bytes());
+    std::vector<std::string> passed_over;
+    const Error error = error_of([&] { load(passed_over); });
+    EXPECT_EQ(error.kind(), ErrorKind::kResume);
+    EXPECT_THAT(error.what(), HasSubstr(step > 0 ? "checkpoint format 3" : "checkpoint format 1"));
+    EXPECT_THAT(error.what(), HasSubstr(step > 0 ? "up to 2" : "continues from 2"));
+  }
 }
 
 TEST_F(CheckpointTest, FilesOfOtherKindsArePassedOver) {

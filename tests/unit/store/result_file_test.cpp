@@ -109,8 +109,8 @@ TEST_F(ResultFileTest, ACheckpointIsDescribedToo) {
   CheckpointStore store({directory_, "search"}, {{"job.random_state", "42"}});
   store.save(example_snapshot());
   const std::string text = describe_file(path("search.h5"));
-  EXPECT_THAT(text, HasSubstr("checkpoint, format 1"));
-  EXPECT_THAT(text, HasSubstr("3 tasks (1 failed)"));
+  EXPECT_THAT(text, HasSubstr("checkpoint, format 2"));
+  EXPECT_THAT(text, HasSubstr("3 tasks (2 failed)"));
   EXPECT_THAT(text, HasSubstr("task 9: 1 units"));
   EXPECT_THAT(text, HasSubstr("job.random_state = 42"));
   flip_bit(path("search.h5"), 2000);

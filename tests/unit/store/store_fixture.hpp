@@ -115,6 +115,7 @@ inline search::Snapshot example_snapshot(std::int64_t salt = 0) {
   scored.task = 0;
   scored.scores = {0.75, std::numeric_limits<double>::quiet_NaN(), -0.0};
   scored.reasons = {"", "one class only", ""};
+  scored.failures = {"", "the gradient is not finite at round 7"};
   scored.sums = {1, 2, 3 + salt};
   scored.fit_s = 1.5;
   scored.score_s = 0.25;

@@ -31,32 +31,36 @@ class BinaryGrower final : public ForestGrower {
                  choose_version<SearchWords>(nullptr, search_words_avx2, search_words_avx512)},
         rows_(plan),
         histograms_(kernels_),
-        builder_(plan),
-        order_(plan.context.data.n_features()) {
+        builders_(plan),
+        order_(plan.context.data.n_features()),
+        subsets_(kFewRows * plan.leaf_rows.size()) {
     for (const auto& bins : plan.context.data.binning->features) {
       missing_bins_.push_back(static_cast<Bin>(bins.missing_bin()));
     }
   }
 
-  model::Tree grow(std::uint64_t tree) override;
+  void grow(std::uint64_t tree, std::span<model::Tree> trees) override;
 
  private:
-  /// A node whose rows are known by number, wherever they are.
+  /// A node whose rows are known by number, wherever they are, of one or several leaf sizes.
   struct Node {
-    NodeIndex index = 0;
     std::uint32_t n_rows = 0;
     Counts counts;
     std::int64_t depth = 0;
     random::NodeKey key;      ///< not set where the node is certainly a leaf
     std::uint64_t cuts = 0;   ///< that have not stopped above
     std::uint64_t stops = 0;  ///< those of them that stop here whatever the split may be
-    bool is_leaf() const { return stops == cuts; }
+    LeafSizes sizes;
+    LeafSizes inner_sizes;    ///< those of them that may split the node: the first ones
+    bool has_parted = false;  ///< from smaller leaf sizes, here, where they allow a better split
+    bool is_leaf() const { return inner_sizes.is_empty(); }
   };
   /// A node whose rows are a range of a block or of the list.
   struct Range {
     Node node;
     int block = 0;
     std::size_t begin = 0;
+    bool is_kept = false;  ///< the rows were set aside and must be put back
   };
   /// A node whose rows are a subset of the few.
   struct Subset {
@@ -79,63 +83,74 @@ class BinaryGrower final : public ForestGrower {
   }
   void visit_range(const Range& range);
   void grow_few(const Range& range);
-  bool visit_subset(Subset& subset, Subset& right);
+  bool visit_subset(Subset& subset);
 
   /// Finds the node's split: try_pass(counts, features, n, sides) offers the splits of a few
   /// features, divide(sides) says what the chosen one does to the rows.
   template <class Try, class Divide>
   bool search(const Node& node, Sides& sides, Try try_pass, Divide divide);
+  template <class Try, class Divide>
+  bool search_among_allowed(const Node& node, Sides& sides, Try try_pass, Divide divide);
   template <class Try>
-  void try_features(const Node& node, Try try_pass);
-  void write_leaf(const Node& node) { write(node, node.cuts); }
-  void write(const Node& node, std::uint64_t stops);
-  bool split(const Node& node, bool is_found, const Sides& sides, Node& left, Node& right);
+  void try_features(const Node& node, bool must_vary, Try try_pass);
+  template <class Try, class Divide>
+  bool visit(const Node& node, Try try_pass, Divide divide, Sides& sides, Node (&children)[2],
+             Node& parted);
+  void write(const Node& node, LeafSizes sizes, std::uint64_t stops);
+  bool split(const Node& node, LeafSizes sizes, const Sides& sides, Node (&children)[2]);
   double decrease(const Counts& node, const Counts& left) const;
   static bool is_pure(const Counts& counts) {
     return counts.positives == 0 || counts.positives == counts.weight;
   }
-  std::uint64_t find_stops(const Node& node) const {
-    if (is_pure(node.counts)) return node.cuts;
-    return stops_before(plan_, node.cuts, false, node.n_rows, node.depth);
+  void find_stops(Node& node) const {
+    node.stops = stops_before(plan_, node.cuts, is_pure(node.counts), node.n_rows, node.depth);
+    node.inner_sizes =
+        node.stops == node.cuts ? LeafSizes{} : plan_.leaf_sizes_up_to(node.n_rows / 2, node.sizes);
   }
 
   const ForestPlan& plan_;
   Kernels kernels_;
   TreeRows rows_;
   Histograms histograms_;
-  TreeBuilder builder_;
+  TreeBuilders builders_;
   FeatureOrder order_;
   std::vector<Bin> missing_bins_;
   std::vector<FeatureIndex> tried_;  ///< by the node under way, in their order
   std::array<std::int64_t, 2> value_{};
   std::vector<Range> ranges_;
-  std::array<Subset, kFewRows> subsets_;  ///< that wait: at most one a row
+  std::vector<Subset> subsets_;  ///< that wait: at most one a row and leaf size
+  std::size_t n_subsets_ = 0;
   FewRows few_;
   std::uint64_t tree_ = 0;
   double root_weight_ = 0;
   std::size_t n_unpolled_ = 0;
 };
 
-model::Tree BinaryGrower::grow(std::uint64_t tree) {
+void BinaryGrower::grow(std::uint64_t tree, std::span<model::Tree> trees) {
   rows_.take(tree);
   tree_ = tree;
-  builder_.start();
+  builders_.start();
   ranges_.clear();
   root_weight_ = rows_.counts().weight;
   Range root;
   root.node.n_rows = static_cast<std::uint32_t>(rows_.n_rows());
   root.node.counts = rows_.counts();
   root.node.cuts = plan_.all_cuts();
-  root.node.stops = find_stops(root.node);
-  ranges_.push_back({root.node, rows_.n_rows() > rows_.capacity() ? kList : 0, 0});
+  root.node.sizes = plan_.all_leaf_sizes();
+  find_stops(root.node);
+  root.block = rows_.n_rows() > rows_.capacity() ? kList : 0;
+  ranges_.push_back(root);
   while (!ranges_.empty()) {
     Range range = ranges_.back();
     ranges_.pop_back();
     if (range.node.is_leaf()) {
-      write_leaf(range.node);
+      write(range.node, range.node.sizes, range.node.cuts);
       continue;
     }
-    if (range.block == kList && range.node.n_rows <= rows_.capacity()) {
+    if (range.is_kept) {
+      rows_.put_back(range.block, range.begin, range.node.n_rows);
+      range.is_kept = false;
+    } else if (range.block == kList && range.node.n_rows <= rows_.capacity()) {
       rows_.gather(range.begin, range.node.n_rows);
       range.block = 0;
       range.begin = 0;
@@ -146,17 +161,17 @@ model::Tree BinaryGrower::grow(std::uint64_t tree) {
       visit_range(range);
     }
   }
-  return builder_.finish();
+  builders_.finish(trees);
 }
 
 /// Calls try_pass(features, n) for the node's features in their order, a few at a time, as far as
-/// the node goes: try_pass says whether one of them has two bins.
+/// the node goes: try_pass says whether one of them has two bins. `must_vary`: go on until one has.
 template <class Try>
-void BinaryGrower::try_features(const Node& node, Try try_pass) {
+void BinaryGrower::try_features(const Node& node, bool must_vary, Try try_pass) {
   order_.start({plan_.context.random_state, random::Purpose::kFeatures, tree_, node.key});
   tried_.clear();
   const std::size_t n_features = plan_.context.data.n_features();
-  bool is_varied = false;
+  bool is_varied = !must_vary;
   while (tried_.size() < n_features && (tried_.size() < plan_.n_tried || !is_varied)) {
     const std::size_t begin = tried_.size();
     const std::size_t n_left = begin < plan_.n_tried ? plan_.n_tried - begin : 1;
@@ -170,18 +185,21 @@ void BinaryGrower::try_features(const Node& node, Try try_pass) {
 
 template <class Try, class Divide>
 bool BinaryGrower::search(const Node& node, Sides& sides, Try try_pass, Divide divide) {
+  // A node that has parted looks among the splits it may have at once: where it finds one, a
+  // feature varies, so that the node tries no more of them.
+  if (node.has_parted && search_among_allowed(node, sides, try_pass, divide)) return true;
+  const std::uint32_t n_leaf_rows = plan_.leaf_rows[node.inner_sizes.first];
   NodeCounts counts{node.counts, node.n_rows, 1};
-  try_features(node, [&](const FeatureIndex* features, std::size_t n) {
+  sides = {};
+  try_features(node, true, [&](const FeatureIndex* features, std::size_t n) {
     return try_pass(counts, features, n, sides);
   });
   if (sides.choice.score < 0) return false;
   divide(sides);
-  if (sides.n_left >= plan_.n_leaf_rows && node.n_rows - sides.n_left >= plan_.n_leaf_rows) {
-    return true;
-  }
+  if (sides.n_left >= n_leaf_rows && node.n_rows - sides.n_left >= n_leaf_rows) return true;
   // The best of all splits leaves a side too small: look again, among those that do not.
-  counts.n_leaf_rows = plan_.n_leaf_rows;
-  sides.choice = {};
+  counts.n_leaf_rows = n_leaf_rows;
+  sides = {};
   for (std::size_t i = 0; i < tried_.size(); i += kFeaturesAPass) {
     const std::size_t n = std::min(kFeaturesAPass, tried_.size() - i);
     try_pass(counts, tried_.data() + i, n, sides);
@@ -190,6 +208,41 @@ bool BinaryGrower::search(const Node& node, Sides& sides, Try try_pass, Divide d
   if (sides.choice.score < 0) return false;
   divide(sides);
   return true;
+}
+
+template <class Try, class Divide>
+bool BinaryGrower::search_among_allowed(const Node& node, Sides& sides, Try try_pass,
+                                        Divide divide) {
+  const NodeCounts counts{node.counts, node.n_rows, plan_.leaf_rows[node.inner_sizes.first]};
+  try_features(node, false, [&](const FeatureIndex* features, std::size_t n) {
+    return try_pass(counts, features, n, sides);
+  });
+  if (sides.choice.score < 0) return false;
+  divide(sides);
+  return true;
+}
+
+/// Writes an inner node for those leaf sizes that stop here or that the split suits, and sets the
+/// children of the latter. The other ones part: they search again. False when there are no
+/// children.
+template <class Try, class Divide>
+bool BinaryGrower::visit(const Node& node, Try try_pass, Divide divide, Sides& sides,
+                         Node (&children)[2], Node& parted) {
+  poll(node.n_rows);
+  const LeafSizes inner = node.inner_sizes;
+  write(node, {inner.last, node.sizes.last}, node.cuts);
+  if (!search(node, sides, try_pass, divide)) {
+    write(node, inner, node.cuts);
+    return false;
+  }
+  const LeafSizes sizes =
+      plan_.leaf_sizes_up_to(std::min(sides.n_left, node.n_rows - sides.n_left), inner);
+  if (sizes.last < inner.last) {
+    parted = node;
+    parted.sizes = parted.inner_sizes = {sizes.last, inner.last};
+    parted.has_parted = true;
+  }
+  return split(node, sizes, sides, children);
 }
 
 void BinaryGrower::visit_range(const Range& range) {
@@ -217,21 +270,22 @@ void BinaryGrower::visit_range(const Range& range) {
             ? rows_.divide_list(range.begin, node.n_rows, choice.feature, right_bins)
             : rows_.divide(range.block, range.begin, node.n_rows, choice.feature, right_bins));
   };
-  poll(node.n_rows);
   Sides sides;
-  Range next[2];
-  if (!split(node, search(node, sides, try_pass, divide), sides, next[0].node, next[1].node)) {
-    return;
+  Node children[2], parted;
+  const bool is_split = visit(node, try_pass, divide, sides, children, parted);
+  if (!parted.sizes.is_empty()) {
+    // A list keeps its rows where they are, in whatever order; a block loses them.
+    if (!is_listed) rows_.keep(range.block, range.begin, node.n_rows);
+    ranges_.push_back({parted, range.block, range.begin, !is_listed});
   }
-  next[0].begin = range.begin;
-  next[1].begin = range.begin + sides.n_left;
+  if (!is_split) return;
   if (!is_listed) {
     rows_.move(range.block, range.begin, node.n_rows, sides.n_left,
-               {!next[0].node.is_leaf(), !next[1].node.is_leaf()});
+               {!children[0].is_leaf(), !children[1].is_leaf()});
   }
   for (const int side : {1, 0}) {
-    next[side].block = is_listed ? kList : 1 - range.block;
-    ranges_.push_back(next[side]);
+    ranges_.push_back({children[side], is_listed ? kList : 1 - range.block,
+                       side == 0 ? range.begin : range.begin + sides.n_left, false});
   }
 }
 
@@ -239,21 +293,19 @@ void BinaryGrower::grow_few(const Range& range) {
   few_.columns = rows_.columns(range.block, range.begin);
   kernels_.few.start(rows_.codes(range.block) + range.begin, range.node.n_rows, few_);
   Subset at{range.node, ~std::uint64_t{0} >> (kFewRows - range.node.n_rows)};
-  for (std::size_t n_waiting = 0;;) {
+  for (n_subsets_ = 0;;) {
     if (at.node.is_leaf()) {
-      write_leaf(at.node);
-    } else if (visit_subset(at, subsets_[n_waiting])) {
-      ++n_waiting;
+      write(at.node, at.node.sizes, at.node.cuts);
+    } else if (visit_subset(at)) {
       continue;
     }
-    if (n_waiting == 0) return;
-    at = subsets_[--n_waiting];
+    if (n_subsets_ == 0) return;
+    at = subsets_[--n_subsets_];
   }
 }
 
-/// Goes on to the left child, and leaves the right one. False when the node is a leaf.
-bool BinaryGrower::visit_subset(Subset& subset, Subset& right) {
-  const Node& node = subset.node;
+/// Goes on to the left child, and leaves what else there is. False when there is no child.
+bool BinaryGrower::visit_subset(Subset& subset) {
   std::uint64_t left = 0;
   const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
                             Sides& sides) {
@@ -268,13 +320,13 @@ bool BinaryGrower::visit_subset(Subset& subset, Subset& right) {
     sides.n_left = static_cast<std::uint32_t>(std::popcount(left));
     sides.right_bin = few.right_bin;
   };
-  poll(node.n_rows);
   Sides sides;
-  if (!split(node, search(node, sides, try_pass, divide), sides, subset.node, right.node)) {
-    return false;
-  }
-  right.rows = subset.rows & ~left;
-  subset.rows = left;
+  Node children[2], parted;
+  const bool is_split = visit(subset.node, try_pass, divide, sides, children, parted);
+  if (!parted.sizes.is_empty()) subsets_[n_subsets_++] = {parted, subset.rows};
+  if (!is_split) return false;
+  subsets_[n_subsets_++] = {children[1], subset.rows & ~left};
+  subset = {children[0], left};
   return true;
 }
 
@@ -288,17 +340,13 @@ double BinaryGrower::decrease(const Counts& node, const Counts& left) const {
   return 2 * ((d / w) * (d / w) * (w / (l * r)) / root_weight_);
 }
 
-/// Writes a node whose search is over, and sets its children (`left` may be the node itself). False
+/// Writes a node whose split is found for some of its leaf sizes, and sets their children. False
 /// when it is a leaf.
-bool BinaryGrower::split(const Node& node, bool is_found, const Sides& sides, Node& left,
-                         Node& right) {
-  std::uint64_t stops = node.cuts;
-  double gain = 0;
-  if (is_found) {
-    gain = decrease(node.counts, sides.left);
-    stops = node.stops | stops_below(plan_, node.cuts & ~node.stops, gain);
-  }
-  write(node, stops);
+bool BinaryGrower::split(const Node& node, LeafSizes sizes, const Sides& sides,
+                         Node (&children)[2]) {
+  const double gain = decrease(node.counts, sides.left);
+  const std::uint64_t stops = node.stops | stops_below(plan_, node.cuts & ~node.stops, gain);
+  write(node, sizes, stops);
   const std::uint64_t cuts = node.cuts & ~stops;
   if (cuts == 0) return false;
   const Choice& choice = sides.choice;
@@ -307,22 +355,28 @@ bool BinaryGrower::split(const Node& node, bool is_found, const Sides& sides, No
                             node.counts.positives - sides.left.positives};
   const bool is_missing_left =
       choice.has_missing ? choice.is_missing_left : sides.left.weight >= right_counts.weight;
-  const NodeIndex index = builder_.split_numeric(node.index, choice.feature,
-                                                 choose_cut(choice.left_bin, sides.right_bin, bins),
-                                                 bins, is_missing_left, gain);
-  const random::NodeKey key = node.key;
-  const std::int64_t depth = node.depth + 1;
-  right = {index + 1, node.n_rows - sides.n_left, right_counts, depth, {}, cuts, 0};
-  left = {index, sides.n_left, sides.left, depth, {}, cuts, 0};
-  left.stops = find_stops(left);
-  if (!left.is_leaf()) left.key = key.child(0);
-  right.stops = find_stops(right);
-  if (!right.is_leaf()) right.key = key.child(1);
+  const int cut = choose_cut(choice.left_bin, sides.right_bin, bins);
+  builders_.for_each(sizes, [&](TreeBuilder& builder) {
+    builder.split_numeric(choice.feature, cut, bins, is_missing_left, gain);
+  });
+  children[0].n_rows = sides.n_left;
+  children[0].counts = sides.left;
+  children[1].n_rows = node.n_rows - sides.n_left;
+  children[1].counts = right_counts;
+  for (const std::uint32_t side : {0U, 1U}) {
+    Node& child = children[side];
+    child.depth = node.depth + 1;
+    child.cuts = cuts;
+    child.sizes = sizes;
+    find_stops(child);
+    if (!child.is_leaf()) child.key = node.key.child(side);
+  }
   return true;
 }
 
-/// What every node has; `stops`: the cuts that end here.
-void BinaryGrower::write(const Node& node, std::uint64_t stops) {
+/// What every node has, for some of its leaf sizes; `stops`: the cuts that end here.
+void BinaryGrower::write(const Node& node, LeafSizes sizes, std::uint64_t stops) {
+  if (sizes.is_empty()) return;
   constexpr std::int64_t kOne = std::int64_t{1} << kFractionBits;
   if (stops != 0 && is_pure(node.counts)) {
     value_[1] = node.counts.positives == 0 ? 0 : kOne;
@@ -336,7 +390,8 @@ void BinaryGrower::write(const Node& node, std::uint64_t stops) {
     value_[0] = fraction(weight - node.counts.positives);
     value_[value_[0] >= value_[1] ? 0 : 1] += kOne - value_[0] - value_[1];
   }
-  builder_.visit(node.index, node.n_rows, stops, value_);
+  builders_.for_each(sizes,
+                     [&](TreeBuilder& builder) { builder.visit(node.n_rows, stops, value_); });
 }
 
 }  // namespace

@@ -31,12 +31,16 @@ class ClassGrower final : public ForestGrower {
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 
-  model::Tree grow(std::uint64_t tree) override;
+  void grow(std::uint64_t tree, std::span<model::Tree> trees) override {
+    for (std::size_t i = 0; i < trees.size(); ++i) {
+      n_leaf_rows_ = plan_.leaf_rows[i];
+      trees[i] = grow_one(tree);
+    }
+  }
 
  private:
   /// A node, which waits or is under way; its rows are [begin, begin + n_rows) of a block.
   struct Node {
-    NodeIndex index = 0;
     std::uint32_t n_rows = 0;
     std::int64_t depth = 0;
     random::NodeKey key;      ///< not set where the node is certainly a leaf
@@ -49,6 +53,7 @@ class ClassGrower final : public ForestGrower {
     bool is_leaf() const { return stops == cuts; }
   };
 
+  model::Tree grow_one(std::uint64_t tree);
   void poll(std::size_t n_visits) {
     n_unpolled_ += n_visits;
     if (n_unpolled_ < kRowsAPoll) return;
@@ -76,11 +81,12 @@ class ClassGrower final : public ForestGrower {
   std::array<std::int32_t, kMaxClasses> pure_rows_;  ///< of values, by class; -1: none yet
   std::vector<Node> nodes_;                          ///< that wait
   std::uint64_t tree_ = 0;
+  std::uint32_t n_leaf_rows_ = 1;
   double root_weight_ = 0;
   std::size_t n_unpolled_ = 0;
 };
 
-model::Tree ClassGrower::grow(std::uint64_t tree) {
+model::Tree ClassGrower::grow_one(std::uint64_t tree) {
   tree_ = tree;
   rows_.take(tree);
   builder_.start();
@@ -107,8 +113,8 @@ model::Tree ClassGrower::grow(std::uint64_t tree) {
 /// Sets what follows from the node's counts.
 void ClassGrower::weigh(Node& node) const {
   node.summary = kernels_.summarize(node.counts);
-  node.stops = stops_before(plan_, node.cuts, std::has_single_bit(node.summary.classes),
-                            node.n_rows, node.depth);
+  const bool is_final = std::has_single_bit(node.summary.classes) || node.n_rows / 2 < n_leaf_rows_;
+  node.stops = stops_before(plan_, node.cuts, is_final, node.n_rows, node.depth);
 }
 
 bool ClassGrower::try_features(const Node& node, std::size_t begin, std::size_t n, Choice& choice) {
@@ -173,10 +179,10 @@ void ClassGrower::visit(const Node& node) {
   Choice choice;
   if (!find_split(node, choice)) return write(node, node.cuts);
   std::size_t n_left = divide(node, choice);
-  if (n_left < plan_.n_leaf_rows || node.n_rows - n_left < plan_.n_leaf_rows) {
+  if (n_left < n_leaf_rows_ || node.n_rows - n_left < n_leaf_rows_) {
     // The best of all splits leaves a side too small: look again, among those that do not.
     choice = {};
-    search_.start_node(node.counts, node.summary.weight, node.n_rows, plan_.n_leaf_rows);
+    search_.start_node(node.counts, node.summary.weight, node.n_rows, n_leaf_rows_);
     for (std::size_t i = 0; i < tried_.size(); i += kFeaturesAPass) {
       try_features(node, i, std::min(kFeaturesAPass, tried_.size() - i), choice);
     }
@@ -206,12 +212,10 @@ void ClassGrower::visit(const Node& node) {
   const bool is_missing_left = choice.has_missing
                                    ? choice.is_missing_left
                                    : children[0].summary.weight >= children[1].summary.weight;
-  const NodeIndex left = builder_.split_numeric(node.index, choice.feature,
-                                                choose_cut(choice.left_bin, choice.right_bin, bins),
-                                                bins, is_missing_left, gain);
+  builder_.split_numeric(choice.feature, choose_cut(choice.left_bin, choice.right_bin, bins), bins,
+                         is_missing_left, gain);
   for (const std::uint32_t side : {0U, 1U}) {
     Node& child = children[side];
-    child.index = left + static_cast<NodeIndex>(side);
     child.cuts = cuts;
     child.stops &= cuts;
     if (!child.is_leaf()) child.key = node.key.child(side);
@@ -243,7 +247,7 @@ void ClassGrower::write(const Node& node, std::uint64_t stops) {
   } else if (stops != 0) {
     row = value_row(node);
   }
-  builder_.visit(node.index, node.n_rows, stops, row);
+  builder_.visit(node.n_rows, stops, row);
 }
 
 /// Fractions as ClassSearch writes them.

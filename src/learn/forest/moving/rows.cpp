@@ -29,6 +29,7 @@ void MovingRows::reserve(std::size_t n_rows) {
 }
 
 std::size_t MovingRows::mark(const std::uint8_t* bytes, std::uint8_t least) {
+  kept_.clear();
   return kernels_.mark(bytes, plan_.context.data.n_train(), least, masks_[0].data());
 }
 
@@ -59,6 +60,23 @@ void MovingRows::move(int block, std::size_t begin, std::size_t n_rows, std::siz
   // What the left ones write too much the right ones write over.
   if (movers.left) keep(0, 0);
   if (movers.right) keep(1, n_left);
+}
+
+void MovingRows::keep(int block, std::size_t begin, std::size_t n_rows) {
+  const Columns from = columns(block, begin);
+  for (std::size_t i = 0; i < from.n; ++i) {
+    const Bin* column = from.first + i * from.stride;
+    kept_.insert(kept_.end(), column, column + n_rows);
+  }
+}
+
+void MovingRows::put_back(int block, std::size_t begin, std::size_t n_rows) {
+  const std::size_t n_columns = n_features_ + n_carried_;
+  const Bin* from = kept_.data() + (kept_.size() - n_columns * n_rows);
+  for (std::size_t i = 0; i < n_columns; ++i) {
+    std::copy_n(from + i * n_rows, n_rows, blocks_[block].get() + i * stride_ + begin);
+  }
+  kept_.resize(kept_.size() - n_columns * n_rows);
 }
 
 bool suits_moving(const ForestPlan& plan, std::size_t n_most_a_tried) {

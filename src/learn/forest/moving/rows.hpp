@@ -41,11 +41,16 @@ class MovingRows {
   /// and the others to the right, to the same range of the other block, left ones first.
   void move(int block, std::size_t begin, std::size_t n_rows, std::size_t n_left, Movers movers);
 
+  /// Sets the rows of a range aside, on top of those that are there.
+  void keep(int block, std::size_t begin, std::size_t n_rows);
+  /// Takes the rows that were set aside last back to where they were.
+  void put_back(int block, std::size_t begin, std::size_t n_rows);
+
  protected:
   /// Makes room for so many rows; what the blocks held is lost.
   void reserve(std::size_t n_rows);
-  /// Marks the training rows whose byte is at least `least`; returns their number. The bytes must
-  /// be readable for kReadAhead further rows.
+  /// Begins a tree, with nothing set aside: marks the training rows whose byte is at least `least`;
+  /// returns their number. The bytes must be readable for kReadAhead further rows.
   std::size_t mark(const std::uint8_t* bytes, std::uint8_t least);
   /// Copies the `n_rows` rows that are marked to the beginning of block 0, with the training rows'
   /// bytes that they carry.
@@ -65,6 +70,7 @@ class MovingRows {
   std::vector<std::uint64_t> masks_[2];
   std::unique_ptr<Bin[], Free> blocks_[2];
   std::size_t stride_ = 0;
+  std::vector<Bin> kept_;  ///< column by column, range by range
 };
 
 /// Whether trees of the plan may be grown by counting classes of rows that move: gini, no weights

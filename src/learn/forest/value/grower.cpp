@@ -30,12 +30,16 @@ class ValueGrower final : public ForestGrower {
         order_(plan.context.data.n_features()),
         winners_(plan.context.data.n_features()) {}
 
-  model::Tree grow(std::uint64_t tree) override;
+  void grow(std::uint64_t tree, std::span<model::Tree> trees) override {
+    for (std::size_t i = 0; i < trees.size(); ++i) {
+      n_leaf_rows_ = plan_.leaf_rows[i];
+      trees[i] = grow_one(tree);
+    }
+  }
 
  private:
   /// What a node is before its rows are looked at again.
   struct Node {
-    NodeIndex index = 0;
     std::int64_t depth = 0;
     random::NodeKey key;      ///< not set where the node is certainly a leaf
     std::uint64_t cuts = 0;   ///< that have not stopped above
@@ -64,6 +68,7 @@ class ValueGrower final : public ForestGrower {
     Node left, right;  ///< sum, is_pure and first_value
   };
 
+  model::Tree grow_one(std::uint64_t tree);
   void poll(std::size_t n_visits) {
     n_unpolled_ += n_visits;
     if (n_unpolled_ < kRowsAPoll) return;
@@ -79,9 +84,10 @@ class ValueGrower final : public ForestGrower {
   std::size_t scan_cells(const Range& range);
   const Winner& pick(const Node& node, std::size_t n_winners);
   bool split(const Node& node, Division& division);
-  void finish_child(const Node& parent, int side, NodeIndex index, std::uint64_t cuts, Node& child);
+  void finish_child(const Node& parent, int side, std::uint64_t cuts, Node& child);
   void find_stops(Node& node) const {
-    node.stops = stops_before(plan_, node.cuts, node.is_pure, node.sum.n_rows(), node.depth);
+    const bool is_final = node.is_pure || node.sum.n_rows() / 2 < n_leaf_rows_;
+    node.stops = stops_before(plan_, node.cuts, is_final, node.sum.n_rows(), node.depth);
   }
   void write(const Node& node, std::uint64_t stops);
 
@@ -97,11 +103,12 @@ class ValueGrower final : public ForestGrower {
   std::vector<Range> ranges_;
   std::vector<Places> places_;
   std::uint64_t tree_ = 0;
+  std::uint32_t n_leaf_rows_ = 1;
   double root_weight_ = 0;
   std::size_t n_unpolled_ = 0;
 };
 
-model::Tree ValueGrower::grow(std::uint64_t tree) {
+model::Tree ValueGrower::grow_one(std::uint64_t tree) {
   tree_ = tree;
   rows_.take(tree);
   builder_.start();
@@ -146,7 +153,7 @@ const Winner& ValueGrower::pick(const Node& node, std::size_t n_winners) {
 
 /// Finds the features with the best split by a histogram; returns their number.
 std::size_t ValueGrower::scan_cells(const Range& range) {
-  const Around around(range.node.sum, plan_.n_leaf_rows);
+  const Around around(range.node.sum, n_leaf_rows_);
   const auto& features = plan_.context.data.binning->features;
   double score = -std::numeric_limits<double>::infinity();
   std::size_t n = 0;
@@ -242,7 +249,7 @@ void ValueGrower::grow_block(const Range& range) {
 void ValueGrower::visit_places(const Places& places) {
   const Node& node = places.node;
   if (node.is_leaf()) return write(node, node.cuts);
-  const Around around(node.sum, plan_.n_leaf_rows);
+  const Around around(node.sum, n_leaf_rows_);
   const std::size_t n_winners =
       kernels_.scan_lists(block_.lists(), places.begin, places.end, around, winners_.data());
   if (n_winners == 0) return write(node, node.cuts);
@@ -301,16 +308,13 @@ bool ValueGrower::split(const Node& node, Division& division) {
   const std::uint64_t cuts = node.cuts & ~stops;
   if (cuts == 0) return false;
   const auto& bins = plan_.context.data.binning->features[division.feature];
-  const NodeIndex left = builder_.split_numeric(node.index, division.feature, division.cut, bins,
-                                                division.is_missing_left, decrease);
-  finish_child(node, 0, left, cuts, division.left);
-  finish_child(node, 1, left + 1, cuts, division.right);
+  builder_.split_numeric(division.feature, division.cut, bins, division.is_missing_left, decrease);
+  finish_child(node, 0, cuts, division.left);
+  finish_child(node, 1, cuts, division.right);
   return true;
 }
 
-void ValueGrower::finish_child(const Node& parent, int side, NodeIndex index, std::uint64_t cuts,
-                               Node& child) {
-  child.index = index;
+void ValueGrower::finish_child(const Node& parent, int side, std::uint64_t cuts, Node& child) {
   child.depth = parent.depth + 1;
   child.cuts = cuts;
   find_stops(child);
@@ -323,7 +327,7 @@ void ValueGrower::write(const Node& node, std::uint64_t stops) {
     value = node.is_pure ? exact_leaf_value(plan_.targets, node.first_value)
                          : mean_leaf_value(plan_.targets, pair_of(node.sum));
   }
-  builder_.visit(node.index, node.sum.n_rows(), stops, {&value, 1});
+  builder_.visit(node.sum.n_rows(), stops, {&value, 1});
 }
 
 }  // namespace

@@ -33,9 +33,32 @@ void expect_same_trees(const ForestTable& table, const ForestSettings& settings,
   ASSERT_NE(grower, nullptr);
   const auto general = make_general_grower(plan);
   for (std::uint64_t tree = 0; tree < n_trees; ++tree) {
-    const auto grown = grower->grow(tree);
+    const auto grown = grow(*grower, tree);
     grown.validate(table.data.n_features(), 2);
-    ASSERT_EQ(grown, general->grow(tree)) << "tree " << tree;
+    ASSERT_EQ(grown, grow(*general, tree)) << "tree " << tree;
+  }
+}
+
+/// Trees of several leaf sizes at once, against the general grower's of each.
+void expect_leaf_sizes_share(const ForestTable& table, ForestSettings settings,
+                             const std::vector<Cut>& cuts, std::uint64_t seed,
+                             std::uint64_t n_trees, std::size_t n_block_bytes) {
+  parallel::Pool pool(1);
+  const FitContext context{table.data, table.schema, seed, pool};
+  const std::vector<std::int64_t> sizes = {1, 4, 5, 17, 90};
+  auto plan = make_plan(context, settings, cuts, {sizes.begin(), sizes.end()});
+  plan.tuning.n_block_bytes = n_block_bytes;
+  const auto grower = make_binary_grower(plan);
+  ASSERT_NE(grower, nullptr);
+  for (std::uint64_t tree = 0; tree < n_trees; ++tree) {
+    std::vector<model::Tree> grown(sizes.size());
+    grower->grow(tree, grown);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      settings.min_samples_leaf = sizes[i];
+      const auto alone = make_plan(context, settings, cuts);
+      ASSERT_EQ(grown[i], grow(*make_general_grower(alone), tree))
+          << "tree " << tree << " leaf size " << sizes[i];
+    }
   }
 }
 
@@ -80,8 +103,11 @@ TEST_P(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrower) {
       spec.has_missing = random() % 2;
       ForestTable table(spec, seed * 1000 + i);
       shuffle_labels(table, random, 2 + random() % 5);
-      expect_same_trees(table, random_settings(random, spec.n_numeric), random_cuts(random), seed,
-                        4, random() % 2 ? 0 : std::size_t{1} << 20);
+      const auto settings = random_settings(random, spec.n_numeric);
+      const auto cuts = random_cuts(random);
+      const std::size_t n_block_bytes = random() % 2 ? 0 : std::size_t{1} << 20;
+      expect_same_trees(table, settings, cuts, seed, 4, n_block_bytes);
+      expect_leaf_sizes_share(table, settings, cuts, seed, 3, n_block_bytes);
       if (HasFatalFailure()) return;
     }
   }
@@ -99,6 +125,8 @@ TEST_P(ForestBinaryTest, GrowsTheTreesOfTheGeneralGrowerFromManyRows) {
       settings.bootstrap = has_missing;
       expect_same_trees(table, settings, {Cut{}}, 9, 2);
       expect_same_trees(table, settings, {Cut{}}, 9, 2, 0);
+      expect_leaf_sizes_share(table, settings, {Cut{}, Cut{6, 2, 0}}, 9, 1, 0);
+      expect_leaf_sizes_share(table, settings, {Cut{}}, 9, 1, std::size_t{1} << 30);
     }
   }
 }

@@ -77,13 +77,13 @@ TEST_P(ForestClassTest, GrowsTheTreesOfTheGeneralGrower) {
                   {cut_of(GetParam().settings, table.data.n_train()), Cut{4, 2, 0}, Cut{}});
     const auto general = make_general_grower(plan);
     for (std::uint64_t tree = 0; tree < 3; ++tree) {
-      const auto expected = general->grow(tree);
+      const auto expected = grow(*general, tree);
       for (const auto set : instruction_sets(InstructionSet::kAvx2)) {
         const ScopedInstructionSet scoped(set);
         const auto grower = make_class_grower(plan);
         ASSERT_NE(grower, nullptr);
-        grower->grow(tree + 1);  // whose memory is used again
-        ASSERT_EQ(grower->grow(tree), expected) << "tree " << tree << ' ' << name_of(set);
+        grow(*grower, tree + 1);  // whose memory is used again
+        ASSERT_EQ(grow(*grower, tree), expected) << "tree " << tree << ' ' << name_of(set);
       }
     }
   }
@@ -105,10 +105,10 @@ TEST(ForestClassMissingTest, MissingThatMatters) {
       table.target[row] = n_missing;
     }
     const auto plan = make_plan({table.data, table.schema, 3, pool}, settings(4), {Cut{}});
-    const auto expected = make_general_grower(plan)->grow(1);
+    const auto expected = grow(*make_general_grower(plan), 1);
     for (const auto set : instruction_sets(InstructionSet::kAvx2)) {
       const ScopedInstructionSet scoped(set);
-      ASSERT_EQ(make_class_grower(plan)->grow(1), expected) << name_of(set);
+      ASSERT_EQ(grow(*make_class_grower(plan), 1), expected) << name_of(set);
     }
   }
 }

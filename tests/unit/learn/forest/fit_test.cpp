@@ -96,9 +96,9 @@ TEST(ForestFitTest, ReadoutsAddUpOverRangesOfTrees) {
   ForestFit fit({table.data, table.schema, 5, pool}, {}, {Cut{}, Cut{2, 2, 0}}, 0, 20);
   while (!fit.is_done()) fit.advance();
   std::vector<std::int64_t> whole(2 * 30 * 4), parts(whole.size());
-  fit.read_out(0, 20, whole);
-  fit.read_out(0, 3, parts);
-  fit.read_out(3, 20, parts);
+  fit.read_out(0, 0, 20, whole);
+  fit.read_out(0, 0, 3, parts);
+  fit.read_out(0, 3, 20, parts);
   EXPECT_EQ(whole, parts);
   for (std::size_t row = 0; row < 60; ++row) {
     std::int64_t sum = 0;

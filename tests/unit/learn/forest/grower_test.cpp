@@ -131,7 +131,7 @@ TEST_P(ForestGrowerTest, GrowsTheTreeOfTheReference) {
       const FitContext context{table.data, table.schema, seed, pool};
       const auto plan = make_plan(context, GetParam().settings,
                                   {cut_of(GetParam().settings, table.data.n_train())});
-      const auto grown = make_forest_grower(plan)->grow(tree);
+      const auto grown = grow(*make_forest_grower(plan), tree);
       grown.validate(table.data.n_features(), plan.n_values());
       const auto expected = ReferenceGrower(table, plan, tree).grow();
       expect_equal(table, grown, 0, *expected);
@@ -148,11 +148,11 @@ TEST_P(ForestGrowerTest, GrowsTheSameTreeByEveryMethod) {
     const FitContext context{table.data, table.schema, seed, pool};
     auto plan = make_plan(context, GetParam().settings,
                           {cut_of(GetParam().settings, table.data.n_train())});
-    const auto expected = make_forest_grower(plan)->grow(3);
+    const auto expected = grow(*make_forest_grower(plan), 3);
     for (const ForestTuning tuning : {ForestTuning{0, 0}, ForestTuning{0, never},
                                       ForestTuning{never, 0}, ForestTuning{never, never}}) {
       plan.tuning = tuning;
-      ASSERT_EQ(make_forest_grower(plan)->grow(3), expected) << "seed " << seed;
+      ASSERT_EQ(grow(*make_forest_grower(plan), 3), expected) << "seed " << seed;
     }
   }
 }
@@ -179,7 +179,7 @@ std::size_t n_nodes_by_smoothing(int n_positive_of_b) {
   parting.bootstrap = false;
   parallel::Pool pool(1);
   const auto plan = make_plan({table.data, table.schema, 0, pool}, parting, {Cut{}});
-  return make_forest_grower(plan)->grow(0).n_nodes();
+  return grow(*make_forest_grower(plan), 0).n_nodes();
 }
 
 TEST(ForestCategoriesTest, MeansAreSmoothedByTenRows) {

@@ -65,7 +65,7 @@ TEST(ForestDrawTest, FractionsAreRoundedUp) {
   ForestSettings settings;
   settings.min_samples_leaf = 0.05;
   settings.min_samples_split = 0.001;
-  EXPECT_EQ(plan_for(table, settings, pool).n_leaf_rows, 3U);
+  EXPECT_EQ(plan_for(table, settings, pool).leaf_rows.front(), 3U);
   EXPECT_EQ(cut_of(settings, 50).min_samples_split, 2);
   settings.min_samples_split = 0.25;
   EXPECT_EQ(cut_of(settings, 50).min_samples_split, 13);

@@ -169,7 +169,7 @@ class ReferenceGrower {
 
   void try_way(const Rows& rows, Way way, Way& best) const {
     const auto [left, right] = part(rows, way);
-    if (left.size() < plan_.n_leaf_rows || right.size() < plan_.n_leaf_rows) return;
+    if (left.size() < plan_.leaf_rows.front() || right.size() < plan_.leaf_rows.front()) return;
     way.score = score(left, right);
     if (way.score > best.score) best = way;
   }

@@ -1,9 +1,10 @@
-// One fit for many cuts gives what a fit of each cut alone gives, bit for bit.
+// One fit for many cuts and leaf sizes gives what a fit of each alone gives, bit for bit.
 
 #include <gtest/gtest.h>
 
 #include "forest/table.hpp"
 #include "global_seed.hpp"
+#include "orchard/base/instruction_set.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/learn/forest.hpp"
 
@@ -52,9 +53,9 @@ ForestSettings random_settings(std::mt19937_64& random, const TableSpec& spec) {
   return settings;
 }
 
-std::vector<std::int64_t> readout(ForestFit& fit, std::size_t n_sums) {
+std::vector<std::int64_t> readout(ForestFit& fit, std::size_t n_sums, std::size_t leaf_size = 0) {
   std::vector<std::int64_t> sums(n_sums);
-  fit.read_out(0, fit.units().size(), sums);
+  fit.read_out(leaf_size, 0, fit.n_trees(), sums);
   return sums;
 }
 
@@ -98,6 +99,103 @@ TEST(ForestShareTest, CutsOfASharedFitEqualSeparateFits) {
       if (testing::Test::HasFatalFailure()) return;
     }
   }
+}
+
+/// Counts and fractions, small and large, some of them equal.
+std::vector<options::CountOrFraction> random_leaf_sizes(std::mt19937_64& random) {
+  std::vector<options::CountOrFraction> sizes;
+  const std::size_t n = 2 + random() % 4;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (random() % 4 == 0) {
+      sizes.emplace_back(0.01 * static_cast<double>(1 + random() % 30));
+    } else {
+      sizes.emplace_back(static_cast<std::int64_t>(1 + random() % (random() % 2 ? 4 : 40)));
+    }
+  }
+  return sizes;
+}
+
+/// Grows a forest of all leaf sizes and one of each, and compares every tree and every sum.
+void expect_leaf_sizes_share(const ForestTable& table, const TableSpec& spec,
+                             const ForestSettings& settings, const std::vector<Cut>& cuts,
+                             const std::vector<options::CountOrFraction>& leaf_sizes,
+                             std::uint64_t seed, int n_threads) {
+  parallel::Pool pool(n_threads);
+  const FitContext context{table.data, table.schema, seed, pool};
+  const int n_trees = 3;
+  ForestFit shared(context, settings, cuts, 0, n_trees, leaf_sizes);
+  while (!shared.is_done()) shared.advance();
+  ASSERT_EQ(shared.n_trees(), n_trees);
+  ASSERT_EQ(shared.units().size(), n_trees * leaf_sizes.size());
+  const std::size_t n_sums =
+      cuts.size() * spec.n_test * static_cast<std::size_t>(shared.frame().n_outputs);
+  for (std::size_t size = 0; size < leaf_sizes.size(); ++size) {
+    SCOPED_TRACE(format("leaf size {} of {}", size, leaf_sizes.size()));
+    ForestSettings own = settings;
+    own.min_samples_leaf = leaf_sizes[size];
+    ForestFit alone(context, own, cuts, 0, n_trees);
+    while (!alone.is_done()) alone.advance();
+    for (std::size_t t = 0; t < n_trees; ++t) {
+      ASSERT_EQ(shared.units()[t * leaf_sizes.size() + size], alone.units()[t]) << "tree " << t;
+    }
+    ASSERT_EQ(readout(shared, n_sums, size), readout(alone, n_sums));
+  }
+}
+
+TEST(ForestShareTest, LeafSizesOfASharedFitEqualSeparateFits) {
+  for (const auto seed : testing_support::global_seeds()) {
+    for (std::uint64_t i = 0; i < 60; ++i) {
+      SCOPED_TRACE(format("seed {} case {}", seed, i));
+      std::mt19937_64 random(seed * 1000 + i);
+      const TableSpec spec = random_spec(random);
+      const ForestSettings settings = random_settings(random, spec);
+      const auto cuts = random_cuts(random, 1 + random() % 3, spec.n_classes == 0);
+      expect_leaf_sizes_share(ForestTable(spec, seed), spec, settings, cuts,
+                              random_leaf_sizes(random), seed, 1 + static_cast<int>(i % 3));
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+/// Tables that the fast growers take, large enough for all that they do with many and few rows.
+TEST(ForestShareTest, LeafSizesShareInEveryGrower) {
+  const auto widest = instruction_set();
+  for (const std::size_t n_classes : {2, 5, 0}) {
+    for (const bool has_missing : {false, true}) {
+      for (const auto set :
+           {InstructionSet::kBaseline, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
+        if (set > widest) continue;
+        SCOPED_TRACE(format("{} classes missing {} set {}", n_classes, has_missing, name_of(set)));
+        const ScopedInstructionSet scope(set);
+        TableSpec spec{3000, 50, 5, 0, n_classes, 60, has_missing, false};
+        ForestSettings settings;
+        if (n_classes == 0) {
+          settings.criterion = options::Criterion::kSquaredError;
+          settings.max_features.rule = options::MaxFeatures::Rule::kAll;
+        }
+        const std::vector<options::CountOrFraction> sizes = {
+            std::int64_t{20}, std::int64_t{1}, 0.1, std::int64_t{5}, std::int64_t{5},
+            std::int64_t{70}, std::int64_t{2}};
+        expect_leaf_sizes_share(ForestTable(spec, 3), spec, settings, {Cut{}, Cut{6, 2, 0}}, sizes,
+                                7, 2);
+        if (testing::Test::HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(ForestShareTest, APrefixWithinATreeNumberIsCutBack) {
+  const ForestTable table({}, 7);
+  parallel::Pool pool(1);
+  const FitContext context{table.data, table.schema, 0, pool};
+  const std::vector<options::CountOrFraction> sizes = {std::int64_t{1}, std::int64_t{9}};
+  ForestFit whole(context, {}, {Cut{}}, 0, 3, sizes);
+  while (!whole.is_done()) whole.advance();
+  ForestFit fit(context, {}, {Cut{}}, 0, 3, sizes);
+  fit.restore({whole.units().begin(), whole.units().begin() + 3});
+  EXPECT_EQ(fit.n_trees(), 1u);
+  while (!fit.is_done()) fit.advance();
+  EXPECT_EQ(fit.units(), whole.units());
 }
 
 TEST(ForestShareTest, ASeparateFitIsAlreadyCut) {

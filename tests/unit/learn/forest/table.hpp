@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "forest/grower.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/data/binning.hpp"
 #include "orchard/learn/fit.hpp"
@@ -147,5 +148,12 @@ class ForestTable {
   TableSpec spec_;
   std::mt19937_64 random_;
 };
+
+/// A tree of a plan with one leaf size.
+inline model::Tree grow(ForestGrower& grower, std::uint64_t tree) {
+  model::Tree out;
+  grower.grow(tree, {&out, 1});
+  return out;
+}
 
 }  // namespace orchard::learn
