@@ -47,6 +47,13 @@ class StoreSink : public run::CheckpointSink {
   store::CheckpointStore& store_;
 };
 
+/// Seconds that a rank of a group waits for another one: as long as the watchdog lets a rank work
+/// on files, and no longer than any rank waits.
+double group_deadline_s(double watchdog_s) {
+  constexpr double kLongest_s = 3600;
+  return watchdog_s > 0 ? std::min(kLongest_s, 10 * watchdog_s) : kLongest_s;
+}
+
 }  // namespace
 
 SearchJob::SearchJob(Session& session)
@@ -114,9 +121,7 @@ void SearchJob::choose_layout(const std::vector<search::Family>& families, std::
     if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
     group_ = world.split(static_cast<int>(group));
     // A watchdog sees the ranks of its node; a group may have others.
-    if (job_.parallel.watchdog > 0) {
-      group_->set_deadline(std::min(kMaxWait_s, kFileWorkShare * job_.parallel.watchdog));
-    }
+    group_->set_deadline(group_deadline_s(job_.parallel.watchdog));
   }
   if (group_) {
     log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),

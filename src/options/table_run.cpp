@@ -29,10 +29,12 @@ std::vector<OptionRow> parallel_section() {
        .name = "layout",
        .accepts = choice({"auto", "replicated", "rows", "trees"}),
        .default_text = "auto",
-       .help = "How fits are spread over ranks: replicated, whole fits on one rank each; rows, a "
-               "boosting fit by a group of ranks with a share of its rows each; trees, forests in "
-               "blocks of trees; auto, whatever keeps most ranks busy. A layout that cannot be had "
-               "is refused. No result depends on it.",
+       .help =
+           "How fits are spread over ranks: replicated, whole fits on one rank each; rows, a "
+           "boosting fit by a group of ranks with a share of its rows each; trees, forests in "
+           "blocks of trees; auto, a rank a fit, forests in blocks of trees where fits are few, "
+           "idle ranks joining large boosting fits on their node. A layout that cannot be had "
+           "is refused. No result depends on it.",
        .commands = kFitting,
        .store = into(&Job::parallel, &ParallelSettings::layout)},
       {.section = "parallel",
@@ -49,8 +51,10 @@ std::vector<OptionRow> parallel_section() {
        .accepts = real(RealRange{.min = 0, .max = 1e9}),
        .default_text = "600",
        .unit = "seconds",
-       .help = "A rank that makes no progress for so long is named, with what the others wait for, "
-               "and the job ends; slow writes of files may take ten times as long. 0: never.",
+       .help =
+           "A rank that makes no progress for so long is named, with what the others wait for, "
+           "and the job ends; slow writes of files may take ten times as long, and so may a rank "
+           "that is alone on its node. 0: never.",
        .commands = kEveryJob,
        .store = into(&Job::parallel, &ParallelSettings::watchdog)},
   };
