@@ -102,7 +102,7 @@ void forecast_refit(const Workload& work, Forecast& out) {
     }
   }
   // Rank 0 holds the whole model in the end.
-  out.working_bytes = std::max(out.working_bytes, working);
+  out.working_bytes = std::max(out.working_bytes, working + out.model_bytes);
   out.checkpoint_bytes = std::max(out.checkpoint_bytes, out.model_bytes + out.results_bytes);
 }
 
