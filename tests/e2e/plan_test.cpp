@@ -69,10 +69,11 @@ TEST_F(Plan, SharedMemoryThatIsTooSmallIsFoundBeforeTheStart) {
   make_job(40'000);
   const std::string job = directory_ / "job.cfg", out = directory_ / "out";
   // Room for what the MPI library itself puts there, but for no table.
-  const auto script = "mount -t tmpfs -o size=" + std::string("1500k") +
-                      " tmpfs /dev/shm && exec mpirun --oversubscribe --bind-to none "
-                      "--mca btl tcp,self -n 2 " ORCHARD_PROGRAM " search " +
-                      job + " --output-dir " + out + " --n-jobs=1";
+  const auto script =
+      "mount -t tmpfs -o size=1500k tmpfs /dev/shm && "
+      "exec mpirun --oversubscribe --bind-to none --mca btl tcp,self -n 2 " ORCHARD_PROGRAM
+      " search " +
+      job + " --output-dir " + out + " --n-jobs=1";
   const auto outcome = Process({"unshare", "--mount", "sh", "-c", script}, {}).wait(60);
   EXPECT_EQ(outcome.code, 7) << outcome.errors;
   EXPECT_NE(outcome.errors.find("/dev/shm"), std::string::npos) << outcome.errors;
