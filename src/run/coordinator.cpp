@@ -115,7 +115,6 @@ void Coordinator::tell_of_waiting() {
 
 bool Coordinator::serve() {
   while (const auto message = world_.try_receive()) take(*message);
-  if (setup_.sink != nullptr) setup_.sink->refresh();
   look_at_signals();
   if (!is_stopping_) {
     hand_out();

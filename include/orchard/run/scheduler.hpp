@@ -41,8 +41,6 @@ class CheckpointSink {
   virtual ~CheckpointSink() = default;
   /// Publishes a snapshot and returns its bytes. Throws kOutput; what was there stays valid.
   virtual std::size_t save(const search::Snapshot& snapshot) = 0;
-  /// Called at every poll: keeps the lock on the checkpoints alive.
-  virtual void refresh() = 0;
 };
 
 /// What a phase is given. Everything is borrowed and the same on all ranks but where said.

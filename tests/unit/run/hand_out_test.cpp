@@ -48,7 +48,6 @@ class NoData : public search::FoldSource {
 class Forget : public CheckpointSink {
  public:
   std::size_t save(const search::Snapshot&) override { return 1; }
-  void refresh() override {}
 };
 
 std::vector<search::TaskSpec> naps(int n_tasks) {
