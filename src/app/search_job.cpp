@@ -46,9 +46,9 @@ class StoreSink : public run::CheckpointSink {
   store::CheckpointStore& store_;
 };
 
-/// Seconds that a rank of a group waits for another one: as long as the watchdog lets a rank work
-/// on files, and no longer than any rank waits.
-double group_deadline_s(double watchdog_s) {
+/// Seconds that a rank waits for another one of its group, and rank 0 for an answer: as long as the
+/// watchdog lets a rank work on files, and no longer than any rank waits.
+double answer_deadline_s(double watchdog_s) {
   constexpr double kLongest_s = 3600;
   return watchdog_s > 0 ? std::min(kLongest_s, 10 * watchdog_s) : kLongest_s;
 }
@@ -120,7 +120,7 @@ void SearchJob::choose_layout(const std::vector<search::Family>& families, std::
     if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
     group_ = world.split(static_cast<int>(group));
     // A watchdog sees the ranks of its node; a group may have others.
-    group_->set_deadline(group_deadline_s(job_.parallel.watchdog));
+    group_->set_deadline(answer_deadline_s(job_.parallel.watchdog));
   }
   if (group_) {
     log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),
@@ -210,6 +210,7 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
   setup.phase = phase;
   if (resumed_) setup.resumed = resumed_->running;
   setup.checkpoint_interval_s = job_.checkpoint.interval;
+  setup.answer_deadline_s = answer_deadline_s(job_.parallel.watchdog);
   setup.sink = sink_.get();
   setup.make_snapshot = [this](auto running) { return snapshot(std::move(running)); };
   setup.on_progress = [&](const search::Progress& now) { progress.show(now); };

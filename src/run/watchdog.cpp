@@ -23,8 +23,6 @@ namespace {
 
 /// What a rank without beats is granted while it does what has none.
 constexpr double kSilentFactor = 10;
-/// A longer step means that this process was stopped itself (a suspended job).
-constexpr double kLongestStep_s = 1;
 /// Longer than the rank that reports needs for it.
 constexpr double kTimeToReport_s = 3;
 /// Writing the report itself may hang.
@@ -69,7 +67,7 @@ class Watchdog::Watch {
     set_own_pulse(&own_->pulse);
     if (settings_.patience_s <= 0) return;
     seen_.resize(places_.size());
-    last_s_ = monotonic_s();
+    clock_ = StepClock();
     ticker_.emplace(std::min(0.5, settings_.patience_s / 8), [this] { return watch(); });
   }
 
@@ -88,9 +86,7 @@ class Watchdog::Watch {
 
   /// A look at all pulses; false when this was the last.
   bool watch() {
-    const double now_s = monotonic_s();
-    const double step_s = std::min(now_s - last_s_, kLongestStep_s);
-    last_s_ = now_s;
+    const double step_s = clock_.step_s();
     bool is_one_stuck = false;
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const auto& pulse = places_[i]->pulse;
@@ -153,7 +149,7 @@ class Watchdog::Watch {
   Place* own_ = nullptr;
   // Of the thread that watches; it ends first.
   std::vector<Seen> seen_;
-  double last_s_ = 0;
+  StepClock clock_;
   std::optional<Ticker> ticker_;
 };
 
