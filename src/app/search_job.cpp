@@ -163,9 +163,9 @@ void SearchJob::resume() {
       earlier_s_ = resumed_->elapsed_s;
       n_restarts_ = resumed_->n_restarts + 1;
       plan_.cutting = resumed_->cutting;
-      log::info(format("resuming from {}: {} finished tasks, {} under way, restart {}",
-                       checkpoints_->last_path(), resumed_->results.size(),
-                       resumed_->running.size(), n_restarts_));
+      log::info(format("resuming from {}: {}, {} under way, restart {}", checkpoints_->last_path(),
+                       counted(resumed_->results.size(), "finished task"), resumed_->running.size(),
+                       n_restarts_));
     }
     writer.put(plan_.cutting);
   });
@@ -290,8 +290,8 @@ void SearchJob::judge_results() {
     throw Error(ErrorKind::kData, "every point failed; the first: " + reason, job_.data.train);
   }
   if (n_failed + n_undefined > 0) {
-    log::warning(format("of {} points {} failed and {} have undefined scores; the first: {}",
-                        n_points, n_failed, n_undefined, reason));
+    log::warning(format("of {} {} failed and {} with undefined scores; the first: {}",
+                        counted(n_points, "point"), n_failed, n_undefined, reason));
   }
   if (job_.search.refit != "none" && !results_->best) {
     write_tables();

@@ -95,8 +95,8 @@ void Coordinator::tell_of_groups() const {
         format("rank{} {} had nothing to do", unused.size() == 1 ? "" : "s", print_ranks(unused)));
   }
   if (const auto n_trees = workforce_.n_group_trees(); n_trees > 0) {
-    log::info(format("{} trees were grown by groups of ranks, which sent {} for each", n_trees,
-                     print_bytes(workforce_.n_group_bytes() / n_trees)));
+    log::info(format("{} grown by groups of ranks, which sent {} for each",
+                     counted(n_trees, "tree"), print_bytes(workforce_.n_group_bytes() / n_trees)));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <limits>
 #include <new>
 #include <optional>
 #include <vector>
@@ -126,18 +127,20 @@ class Watchdog::Watch {
 
   std::string report() const {
     std::string stuck, others;
+    double silent_s = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const auto& place = *places_[i];
       if (place.pulse.n_beats() == 0) continue;
       const auto doing = place.pulse.doing();
       auto& text = seen_[i].is_stuck ? stuck : others;
+      if (seen_[i].is_stuck) silent_s = std::min(silent_s, seen_[i].silent_s);
       text += format("{}rank {} ({})", text.empty() ? "" : ", ", place.world_rank.load(),
                      doing.empty() ? "starts" : doing);
     }
     return format(
         "no progress for {} on {}: {}. {}The job ends; a restart goes on from its last checkpoint "
         "(parallel.watchdog sets how long is waited).",
-        print_duration(settings_.patience_s), host_name(), stuck,
+        print_duration(silent_s), host_name(), stuck,
         others.empty() ? "" : format("Meanwhile: {}. ", others));
   }
 

@@ -92,13 +92,13 @@ TEST(StallAlone, OnANodeIsMissedByTheGroup) {
                  "\ntarget = target\n[cv]\nn_splits = 3\n[grid.boosting]\n"
                  "estimator = HistGradientBoostingClassifier\nmax_iter = 100000\n"
                  "early_stopping = false\n");
-  Process process(command(2, {"search", directory / "job.cfg", "--output-dir", directory / "out",
-                              "--n-jobs=1", "--parallel.layout=rows", "--parallel.ranks_per_fit=2",
-                              "--parallel.watchdog=0.5"}),
-                  {{"ORCHARD_RANKS_PER_NODE", "1"}});
+  Process process(
+      command(2, {"search", directory / "job.cfg", "--output-dir", directory / "out", "--n-jobs=1",
+                  "--parallel.layout=rows", "--parallel.ranks_per_fit=2", "--parallel.watchdog=1"}),
+      {{"ORCHARD_RANKS_PER_NODE", "1"}});
   const auto outcome = stop_rank_1(process, directory / "out/run.log");
   EXPECT_EQ(outcome.code, 1) << outcome.errors;
-  EXPECT_NE(outcome.errors.find("nothing came for 5.0 s"), std::string::npos) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("nothing came for 10.0 s"), std::string::npos) << outcome.errors;
 }
 
 TEST(StallAlone, OnANodeIsMissedByTheNextCheckpoint) {
@@ -106,11 +106,11 @@ TEST(StallAlone, OnANodeIsMissedByTheNextCheckpoint) {
   write_file(directory / "data.csv", make_csv("binary", 3000, test_seed()));
   write_file(directory / "job.cfg", long_job(directory));
   Process process(command(3, {"search", directory / "job.cfg", "--output-dir", directory / "out",
-                              "--n-jobs=1", "--checkpoint.interval=1", "--parallel.watchdog=0.5"}),
+                              "--n-jobs=1", "--checkpoint.interval=1", "--parallel.watchdog=1"}),
                   {{"ORCHARD_RANKS_PER_NODE", "1"}});
   const auto outcome = stop_rank_1(process, directory / "out/run.log");
   EXPECT_EQ(outcome.code, 1) << outcome.errors;
-  EXPECT_NE(outcome.errors.find("waits for what was grown from rank 1: nothing came for 5.0 s"),
+  EXPECT_NE(outcome.errors.find("waits for what was grown from rank 1: nothing came for 10.0 s"),
             std::string::npos)
       << outcome.errors;
 }
