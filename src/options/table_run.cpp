@@ -48,13 +48,14 @@ std::vector<OptionRow> parallel_section() {
        .store = into(&Job::parallel, &ParallelSettings::ranks_per_fit)},
       {.section = "parallel",
        .name = "watchdog",
-       .accepts = real(RealRange{.min = 0, .max = 1e9}),
+       .accepts = real(RealRange{.min = 1, .max = 1e9, .adds_zero = true}),
        .default_text = "600",
        .unit = "seconds",
        .help =
            "A rank that makes no progress for so long is named, with what the others wait for, "
-           "and the job ends; slow writes of files may take ten times as long, and so may a rank "
-           "that is alone on its node. 0: never.",
+           "and the job ends; slow work on files may take ten times as long. A process that was "
+           "stopped as a whole, alone on its node, is missed only by ranks that wait for its "
+           "answer, after ten times as long or an hour. 0: nobody watches.",
        .commands = kEveryJob,
        .store = into(&Job::parallel, &ParallelSettings::watchdog)},
   };

@@ -77,6 +77,7 @@ TEST_F(Plan, SharedMemoryThatIsTooSmallIsFoundBeforeTheStart) {
   const auto outcome = Process({"unshare", "--mount", "sh", "-c", script}, {}).wait(60);
   EXPECT_EQ(outcome.code, 7) << outcome.errors;
   EXPECT_NE(outcome.errors.find("/dev/shm"), std::string::npos) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("with 2 threads"), std::string::npos) << outcome.errors;
 }
 
 /// More ranks than tasks, rows and features together, each with threads of its own.

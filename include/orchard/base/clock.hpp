@@ -14,4 +14,15 @@ std::string utc_timestamp();
 /// Sleeps without spinning.
 void sleep_s(double seconds);
 
+/// Cuts time into steps. A step of more than a second tells that this process was stopped meanwhile
+/// (a suspended job) and counts for one.
+class StepClock {
+ public:
+  /// Seconds since the last step, or since the clock was made.
+  double step_s();
+
+ private:
+  double last_s_ = monotonic_s();
+};
+
 }  // namespace orchard

@@ -16,8 +16,8 @@ std::uint64_t count_draws(const options::ForestSettings& settings, RowIndex n_tr
   if (!settings.bootstrap || !settings.max_samples) return n_train;
   if (const auto* count = std::get_if<std::int64_t>(&*settings.max_samples)) {
     if (*count < 1 || *count > static_cast<std::int64_t>(n_train)) {
-      throw Error(ErrorKind::kData,
-                  format("max_samples is {}; expected 1 to the {} training rows", *count, n_train));
+      throw Error(ErrorKind::kData, format("max_samples is {}; expected 1 to the {}", *count,
+                                           counted(n_train, "training row")));
     }
     return static_cast<std::uint64_t>(*count);
   }
