@@ -49,23 +49,6 @@ std::vector<int> nodes_of_ranks(comm::Communicator& world, comm::Communicator& n
   return nodes;
 }
 
-std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
-                                          const options::ParallelSettings& settings,
-                                          std::size_t n_fits) {
-  std::map<int, std::vector<int>> ranks_of_group;
-  const auto n_nodes = std::set<int>(node_of_rank.begin(), node_of_rank.end()).size();
-  for (std::size_t rank = 0; rank < node_of_rank.size(); ++rank) {
-    const auto size = static_cast<std::size_t>(settings.ranks_per_fit.value_or(1));
-    const int group = settings.ranks_per_fit ? static_cast<int>(rank / size)
-                      : n_fits >= n_nodes    ? node_of_rank[rank]
-                                             : 0;
-    ranks_of_group[group].push_back(static_cast<int>(rank));
-  }
-  std::vector<std::vector<int>> groups;
-  for (const auto& [group, ranks] : ranks_of_group) groups.push_back(ranks);
-  return groups;
-}
-
 }  // namespace
 
 void check_layout(const options::ParallelSettings& settings,
@@ -82,6 +65,23 @@ void check_layout(const options::ParallelSettings& settings,
                   counted(n_ranks, "rank")),
            "parallel.ranks_per_fit", "Start more ranks, or lower ranks_per_fit.");
   }
+}
+
+std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
+                                          const options::ParallelSettings& settings,
+                                          std::size_t n_fits) {
+  std::map<int, std::vector<int>> ranks_of_group;
+  const auto n_nodes = std::set<int>(node_of_rank.begin(), node_of_rank.end()).size();
+  for (std::size_t rank = 0; rank < node_of_rank.size(); ++rank) {
+    const auto size = static_cast<std::size_t>(settings.ranks_per_fit.value_or(1));
+    const int group = settings.ranks_per_fit ? static_cast<int>(rank / size)
+                      : n_fits >= n_nodes    ? node_of_rank[rank]
+                                             : 0;
+    ranks_of_group[group].push_back(static_cast<int>(rank));
+  }
+  std::vector<std::vector<int>> groups;
+  for (const auto& [group, ranks] : ranks_of_group) groups.push_back(ranks);
+  return groups;
 }
 
 Layout choose_layout(comm::Communicator& world, comm::Communicator& node,

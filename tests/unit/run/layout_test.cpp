@@ -69,6 +69,15 @@ TEST(Layout, DividesTheWorldIntoGroups) {
   EXPECT_EQ(groups(3, std::nullopt), (Groups{{0, 1, 2}}));
 }
 
+TEST(Layout, GroupsStayOnNodesWhereFitsAreMany) {
+  const std::vector<int> nodes = {0, 0, 2, 2, 2};
+  options::ParallelSettings settings;
+  EXPECT_EQ(make_groups(nodes, settings, 2), (Groups{{0, 1}, {2, 3, 4}}));
+  EXPECT_EQ(make_groups(nodes, settings, 1), (Groups{{0, 1, 2, 3, 4}}));
+  settings.ranks_per_fit = 3;
+  EXPECT_EQ(make_groups(nodes, settings, 2), (Groups{{0, 1, 2}, {3, 4}}));
+}
+
 TEST(Layout, RanksJoinWhereRowsAreMany) {
   comm::run_as_ranks(4, [&](comm::Communicator world) {
     auto node = world.split_by_node();
