@@ -16,6 +16,7 @@ struct OpenNode : NodeHead {
   bool is_leaf() const { return inner_sizes.is_empty(); }
   /// Those for which it is a leaf.
   LeafSizes leaf_sizes() const { return {inner_sizes.last, sizes.last}; }
+  bool has_leaf_sizes() const { return inner_sizes.last != sizes.last; }
 
   /// Sets `stops` and `inner_sizes`. `n_rows`: distinct ones.
   void find_stops(const ForestPlan& plan, bool is_pure, std::size_t n_rows) {

@@ -36,7 +36,7 @@ class ClassGrower final : public ForestGrower {
  private:
   /// A node, which waits or is under way; its rows are [begin, begin + n_rows) of a block.
   struct Node : moving::Node {
-    Counts counts{};
+    Counts counts;
     Summary summary;  ///< of the counts
     int block = 0;
     std::size_t begin = 0;
@@ -44,7 +44,7 @@ class ClassGrower final : public ForestGrower {
     bool is_pure() const { return std::has_single_bit(summary.classes); }
   };
 
-  void visit(Node& node);
+  bool visit(Node& node);
   std::size_t find_split(const Node& node, Choice& choice);
   bool find_split_of_two(const Node& node, Choice& choice);
   bool offer(const Node& node, const FeatureIndex* features, std::size_t n, Choice& choice);
@@ -53,7 +53,7 @@ class ClassGrower final : public ForestGrower {
   double decrease(const Node& node, const Choice& choice, std::uint32_t left_weight) const;
   void write(const Node& node, LeafSizes sizes, std::uint64_t stops);
   void set_value(const Node& node);
-  std::int32_t pure_row(std::uint32_t size, std::size_t of_class);
+  std::int32_t pure_row(std::uint32_t size, const Node& node);
 
   const ForestPlan& plan_;
   Kernels kernels_;
@@ -78,20 +78,22 @@ void ClassGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
   Node root;
   static_cast<NodeHead&>(root) = start.head(plan_);
   root.n_rows = static_cast<std::uint32_t>(rows_.n_rows());
+  root.counts = {};
   for (std::size_t i = 0; i < root.n_rows; ++i) {
     root.counts[rows_.labels(0)[i]] += rows_.weights(0)[i];
   }
   root.summary = kernels_.summarize(root.counts);
   root.find_stops(plan_, root.is_pure(), root.n_rows);
   root_weight_ = start.node != nullptr ? start.node->root_weight : root.summary.weight;
-  nodes_.push_back(root);
-  while (!nodes_.empty()) {
-    Node node = nodes_.back();
-    nodes_.pop_back();
+  const LeafSizes sizes = root.sizes;
+  for (Node& node = root;;) {
     poll_(node.n_rows);
-    visit(node);
+    if (visit(node)) continue;
+    if (nodes_.empty()) break;
+    node = nodes_.back();
+    nodes_.pop_back();
   }
-  builders_.finish(root.sizes, trees);
+  builders_.finish(sizes, trees);
 }
 
 bool ClassGrower::offer(const Node& node, const FeatureIndex* features, std::size_t n,
@@ -120,6 +122,7 @@ bool ClassGrower::find_split_of_two(const Node& node, Choice& choice) {
     choice.has_missing =
         choice.right_bin == plan_.context.data.binning->features[feature].missing_bin();
     const std::size_t row = node.begin + left;
+    choice.left = {};
     choice.left[rows_.labels(node.block)[row]] = rows_.weights(node.block)[row];
     choice.score = 0;
     return true;
@@ -131,7 +134,7 @@ bool ClassGrower::find_split_of_two(const Node& node, Choice& choice) {
 std::size_t ClassGrower::find_split(const Node& node, Choice& choice) {
   if (node.n_rows == 2) return find_split_of_two(node, choice) ? divide(node, choice) : 0;
   const auto start = [&](std::uint32_t n_leaf_rows) {
-    choice = {};
+    choice.score = Choice::kNoScore;
     search_.start_node(node.counts, node.summary.weight, node.n_rows, n_leaf_rows);
   };
   const auto offer_features = [&](const FeatureIndex* features, std::size_t n) {
@@ -149,14 +152,18 @@ std::size_t ClassGrower::divide(const Node& node, const Choice& choice) {
       {static_cast<Bin>(choice.left_bin + 1), static_cast<Bin>(end - choice.left_bin - 1)});
 }
 
-void ClassGrower::visit(Node& node) {
-  write(node, node.leaf_sizes(), node.cuts);
-  if (node.is_leaf()) return;
+/// Goes on to the left child, and leaves what else there is. False when there is no child.
+bool ClassGrower::visit(Node& node) {
+  if (node.has_leaf_sizes()) write(node, node.leaf_sizes(), node.cuts);
+  if (node.is_leaf()) return false;
   if (node.is_kept) rows_.put_back(node.block, node.begin, node.n_rows);
   node.is_kept = false;
   Choice choice;
   const std::size_t n_left = find_split(node, choice);
-  if (n_left == 0) return write(node, node.inner_sizes, node.cuts);
+  if (n_left == 0) {
+    write(node, node.inner_sizes, node.cuts);
+    return false;
+  }
   const LeafSizes sizes =
       plan_.leaf_sizes_up_to(std::min(n_left, node.n_rows - n_left), node.inner_sizes);
   Node children[2];
@@ -165,18 +172,18 @@ void ClassGrower::visit(Node& node) {
   const moving::MovingRows::Movers movers{is_split && !children[0].is_leaf(),
                                           is_split && !children[1].is_leaf()};
   if (sizes.last < node.inner_sizes.last) {
-    // The rows move on to what grows below the children, and come back as others.
+    // The rows move on to what grows below the children.
     Node& parted = nodes_.emplace_back(node);
     parted.part_from(sizes);
     parted.n_tried = trials_.n_tried();
     parted.is_kept = movers.left || movers.right;
     if (parted.is_kept) rows_.keep(node.block, node.begin, node.n_rows);
   }
-  if (!is_split) return;
+  if (!is_split) return false;
   rows_.move(node.block, node.begin, node.n_rows, n_left, movers);
   nodes_.push_back(children[1]);
-  if (children[0].is_leaf()) return write(children[0], sizes, children[0].cuts);
-  nodes_.push_back(children[0]);
+  node = children[0];
+  return true;
 }
 
 /// Writes a node whose split is found for some of its leaf sizes, and sets their children, which
@@ -223,18 +230,27 @@ double ClassGrower::decrease(const Node& node, const Choice& choice,
 
 /// What every node has, for some of its leaf sizes; `stops`: the cuts that end here.
 void ClassGrower::write(const Node& node, LeafSizes sizes, std::uint64_t stops) {
-  if (sizes.is_empty()) return;
-  const bool is_pure = node.is_pure();
-  if (stops != 0 && !is_pure) set_value(node);
-  for (auto size = sizes.first; size < sizes.last; ++size) {
-    std::int32_t row = -1;
-    if (stops != 0 && is_pure) {
-      row = pure_row(size, static_cast<std::size_t>(std::countr_zero(node.summary.classes)));
-    } else if (stops != 0) {
-      row = builders_[size].value_row(value_);
+  if (stops == 0) {
+    builders_.for_each(sizes, [&](TreeBuilder& builder) { builder.visit(node.n_rows, 0, -1); });
+  } else if (node.is_pure()) {
+    for (auto size = sizes.first; size < sizes.last; ++size) {
+      builders_[size].visit(node.n_rows, stops, pure_row(size, node));
     }
-    builders_[size].visit(node.n_rows, stops, row);
+  } else {
+    set_value(node);
+    builders_.for_each(sizes,
+                       [&](TreeBuilder& builder) { builder.visit(node.n_rows, stops, value_); });
   }
+}
+
+/// The row of values of a leaf size's nodes that hold no other class.
+std::int32_t ClassGrower::pure_row(std::uint32_t size, const Node& node) {
+  std::int32_t& row = pure_rows_[size][std::countr_zero(node.summary.classes)];
+  if (row < 0) {
+    set_value(node);
+    row = builders_[size].value_row(value_);
+  }
+  return row;
 }
 
 /// Fractions as ClassSearch writes them.
@@ -251,17 +267,6 @@ void ClassGrower::set_value(const Node& node) {
     if (value_[c] > value_[largest]) largest = c;
   }
   value_[largest] += rest;
-}
-
-/// The row of values of a leaf size's nodes that hold one class.
-std::int32_t ClassGrower::pure_row(std::uint32_t size, std::size_t of_class) {
-  std::int32_t& row = pure_rows_[size][of_class];
-  if (row < 0) {
-    std::fill(value_.begin(), value_.end(), 0);
-    value_[of_class] = std::int64_t{1} << kFractionBits;
-    row = builders_[size].value_row(value_);
-  }
-  return row;
 }
 
 }  // namespace
