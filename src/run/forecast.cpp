@@ -38,11 +38,9 @@ std::uint64_t tree_bytes(const Workload& work, const search::Family& family,
                          std::int32_t calibrated_as, std::int64_t n_units, std::uint64_t n_rows,
                          std::size_t n_cuts) {
   const auto shape = with_rows(work.shape, n_rows);
-  const double nodes = 2 * search::expected_leaves(family, shape) - 1;
-  const auto n_trees = n_units * search::trees_a_unit(family, shape);
-  return static_cast<std::uint64_t>(static_cast<double>(n_trees) * nodes *
-                                    search::bytes_a_node(family, shape, n_cuts) *
-                                    calibration(work, calibrated_as).size_factor);
+  return static_cast<std::uint64_t>(
+      static_cast<double>(n_units) * search::expected_nodes(family, shape) *
+      search::bytes_a_node(family, shape, n_cuts) * calibration(work, calibrated_as).size_factor);
 }
 
 void forecast_search(const Workload& work, Forecast& out) {
