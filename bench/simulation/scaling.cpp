@@ -35,7 +35,6 @@ class NoData final : public search::FoldSource {
 class CountingSink final : public run::CheckpointSink {
  public:
   std::size_t save(const search::Snapshot&) override { return n_saved_++; }
-  void refresh() override {}
   std::size_t n_saved() const { return n_saved_; }
 
  private:

@@ -21,7 +21,9 @@ class PhaseBins {
 
   const search::FoldSource& source() const;
   bool has_shares() const { return shares_ != nullptr; }
-  std::size_t n_shared_bytes() const { return folds_ == nullptr ? 0 : folds_->n_bytes(); }
+  std::size_t n_shared_bytes() const {
+    return folds_ != nullptr ? folds_->n_bytes() : shares_->n_shared_bytes();
+  }
 
  private:
   std::unique_ptr<run::FoldStore> folds_;  // one of the two

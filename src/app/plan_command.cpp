@@ -142,11 +142,17 @@ std::string memory_part(const run::Forecast& forecast, const run::NodeLimits& li
   }
   text += format(
       "\n          shared {}: table {}, binned folds {}, then binned refit {}\n"
-      "          {} x {}: program {}, fits {}\n",
+      "          {} of up to {}: program {}, fits {}, the model on rank 0 {}\n",
       print_bytes(forecast.shared_bytes()), print_bytes(forecast.table_bytes),
-      print_bytes(forecast.search_bytes), print_bytes(forecast.refit_bytes),
+      print_bytes(forecast.search.bins.of_node), print_bytes(forecast.refit.bins.of_node),
       counted(forecast.allocation.n_ranks_on_node(), "rank"), print_bytes(forecast.private_bytes()),
-      print_bytes(forecast.program_bytes), print_bytes(forecast.working_bytes));
+      print_bytes(forecast.program_bytes),
+      print_bytes(std::max(forecast.search.working_bytes, forecast.refit.working_bytes)),
+      print_bytes(forecast.refit.root_bytes));
+  const auto share = std::max(forecast.search.bins.of_rank, forecast.refit.bins.of_rank);
+  if (share > 0) {
+    text += format("          with its share of the binned rows, up to {}\n", print_bytes(share));
+  }
   if (limits.shared_bytes && forecast.allocation.n_ranks_on_node() > 1) {
     text += format("          /dev/shm has {} free\n", print_bytes(*limits.shared_bytes));
   }
@@ -192,7 +198,7 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
             : search::choose_cutting(families, n_folds, data.shape, allocation.n_ranks);
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
-    auto work = describe_work(session, data, plan);
+    auto work = describe_work(session, data, plan, allocation);
     work.calibrations = run::calibrate(plan.families, data.loaded.table, data.folds.front(),
                                        job.job.random_state, kCalibration_s, session.pool());
     const auto forecast = run::make_forecast(work, allocation);

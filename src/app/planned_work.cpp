@@ -1,24 +1,24 @@
 #include "planned_work.hpp"
 
-#include <algorithm>
+#include "orchard/run/layout.hpp"
+#include "orchard/run/share_store.hpp"
 
 namespace orchard::app {
 namespace {
 
-/// The binned data of the refit of the point that needs most.
-std::size_t refit_bytes(const PreparedData& data, const search::Plan& plan) {
-  std::size_t most = 0;
-  for (const auto& family : plan.families) {
-    most = std::max(
-        most, run::fold_store_bytes(data.loaded.table, fold_needs({family}, {data.refit_rows})));
-  }
-  return most;
+/// The binned data of a phase of `n_fits` fits.
+run::BinBytes bin_bytes(const options::ParallelSettings& settings, const data::Table& table,
+                        const std::vector<run::FoldNeed>& needs, std::size_t n_fits,
+                        const std::vector<int>& node_of_rank) {
+  if (settings.layout != options::Layout::kRows) return {run::fold_store_bytes(table, needs), 0, 0};
+  return run::share_store_bytes(table, needs, run::make_groups(node_of_rank, settings, n_fits),
+                                node_of_rank);
 }
 
 }  // namespace
 
 run::Workload describe_work(const Session& session, const PreparedData& data,
-                            const search::Plan& plan) {
+                            const search::Plan& plan, const run::Allocation& allocation) {
   const auto& job = session.job();
   run::Workload work;
   work.plan = &plan;
@@ -33,9 +33,17 @@ run::Workload describe_work(const Session& session, const PreparedData& data,
     work.n_test = std::max<std::uint64_t>(work.n_test, fold.test.size());
   }
   work.table_bytes = data.loaded.memory.n_bytes;
-  work.search_bytes =
-      run::fold_store_bytes(data.loaded.table, fold_needs(plan.families, data.folds));
-  if (work.has_refit) work.refit_bytes = refit_bytes(data, plan);
+  const auto node_of_rank = allocation.node_of_rank();
+  const auto bins = [&](const std::vector<run::FoldNeed>& needs, std::size_t n_fits) {
+    return bin_bytes(job.parallel, data.loaded.table, needs, n_fits, node_of_rank);
+  };
+  work.search_bins = bins(fold_needs(plan.families, data.folds), plan.n_fits());
+  if (!work.has_refit) return work;
+  // Which point is refitted is not known: the one that needs most.
+  for (const auto& family : plan.families) {
+    work.refit_bins =
+        run::most_of(work.refit_bins, bins(fold_needs({family}, {data.refit_rows}), 1));
+  }
   return work;
 }
 

@@ -9,7 +9,7 @@ namespace orchard::app {
 
 /// Borrows `plan`. Local.
 run::Workload describe_work(const Session& session, const PreparedData& data,
-                            const search::Plan& plan);
+                            const search::Plan& plan, const run::Allocation& allocation);
 
 /// The ranks and threads that this job runs with, as far as this rank's node shows.
 run::Allocation own_allocation(Session& session);

@@ -374,17 +374,16 @@ void SearchJob::write_outputs() {
   if (results_) write_tables();
 }
 
-/// What the job will take, before anything is trained. Shared memory that cannot be there ends it
-/// now, not after a search of hours when the refit's is made.
+/// What the job will take, before anything is trained. Room for bins that cannot be there ends it
+/// now, not after a search of hours when the refit's are made.
 void SearchJob::look_ahead() {
   session_.world().together([&] {
-    forecast_ = run::make_forecast(describe_work(session_, data_, plan_), own_allocation(session_));
+    const auto allocation = own_allocation(session_);
+    forecast_ = run::make_forecast(describe_work(session_, data_, plan_, allocation), allocation);
     auto still_to_come = forecast_;
     still_to_come.table_bytes = 0;
-    auto shared_only = still_to_come;
-    shared_only.program_bytes = shared_only.working_bytes = 0;
     const auto limits = run::node_limits();
-    if (const auto error = run::refuse(shared_only, limits)) throw *error;
+    if (const auto error = run::refuse(still_to_come.bins_alone(), limits)) throw *error;
     if (const auto error = run::refuse(still_to_come, limits)) {
       log::warning(format("memory may not suffice: {}", error->what()));
     }

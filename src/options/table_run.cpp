@@ -31,7 +31,7 @@ std::vector<OptionRow> parallel_section() {
        .default_text = "auto",
        .help =
            "How fits are spread over ranks: replicated, whole fits on one rank each; rows, a "
-           "boosting fit by a group of ranks with a share of its rows each; trees, forests in "
+           "fit by a group of ranks with a share of its rows each; trees, forests in "
            "blocks of trees; auto, a rank a fit, forests in blocks of trees where fits are few, "
            "idle ranks joining large boosting fits on their node. A layout that cannot be had "
            "is refused. No result depends on it.",

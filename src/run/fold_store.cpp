@@ -1,5 +1,7 @@
 #include "orchard/run/fold_store.hpp"
 
+#include <algorithm>
+
 #include "bins_bytes.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/pulse.hpp"
@@ -38,6 +40,11 @@ void copy_rows(const data::Fold& rows, std::span<const double> from, double* to)
 }
 
 }  // namespace
+
+BinBytes most_of(const BinBytes& a, const BinBytes& b) {
+  return {std::max(a.of_node, b.of_node), std::max(a.of_rank, b.of_rank),
+          std::max(a.of_ranks, b.of_ranks)};
+}
 
 std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs) {
   std::size_t n_bytes = 0;

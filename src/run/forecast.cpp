@@ -57,8 +57,8 @@ void forecast_search(const Workload& work, Forecast& out) {
     costs.push_back(seconds(work, family, family.id, n_units, work.n_train, allocation.n_threads));
     running.push_back(
         tree_bytes(work, family, family.id, n_units, work.n_train, family.cut_settings.size()));
-    out.working_bytes =
-        std::max(out.working_bytes,
+    out.search.working_bytes =
+        std::max(out.search.working_bytes,
                  search::working_bytes(family, n_units, with_rows(work.shape, work.n_train),
                                        work.n_test, allocation.n_threads));
   }
@@ -79,7 +79,7 @@ void forecast_refit(const Workload& work, Forecast& out) {
   const auto& allocation = out.allocation;
   const auto n_rows = work.n_refit;
   out.is_refit_at_most = plan.points.size() > 1;
-  std::uint64_t working = 0;
+  auto& working = out.refit.working_bytes;
   for (const auto& of_point : plan.families) {
     for (const auto& member : of_point.members) {
       const auto family = search::family_of(plan.points[static_cast<std::size_t>(member.point)]);
@@ -101,20 +101,44 @@ void forecast_refit(const Workload& work, Forecast& out) {
                                                   work.n_refit_test, allocation.n_threads));
     }
   }
-  // Rank 0 holds the whole model in the end.
-  out.working_bytes = std::max(out.working_bytes, working + out.model_bytes);
+  out.refit.root_bytes = out.model_bytes;
   out.checkpoint_bytes = std::max(out.checkpoint_bytes, out.model_bytes + out.results_bytes);
 }
 
 }  // namespace
 
+std::vector<int> Allocation::node_of_rank() const {
+  std::vector<int> nodes;
+  for (int rank = 0; rank < n_ranks; ++rank) {
+    const auto node = std::int64_t{rank} * n_nodes / n_ranks;
+    nodes.push_back(static_cast<int>((node * n_ranks + n_nodes - 1) / n_nodes));
+  }
+  return nodes;
+}
+
 std::uint64_t Forecast::shared_bytes() const {
-  return table_bytes + std::max(search_bytes, refit_bytes);
+  return table_bytes + std::max(search.bins.of_node, refit.bins.of_node);
+}
+
+std::uint64_t Forecast::private_bytes() const {
+  return program_bytes + std::max(search.private_bytes(), refit.private_bytes());
 }
 
 std::uint64_t Forecast::node_bytes() const {
-  return shared_bytes() +
-         static_cast<std::uint64_t>(allocation.n_ranks_on_node()) * private_bytes();
+  const auto n_ranks = static_cast<std::uint64_t>(allocation.n_ranks_on_node());
+  const auto of_phase = [&](const PhaseMemory& phase) {
+    return phase.bins.of_node + phase.bins.of_ranks + n_ranks * phase.working_bytes +
+           phase.root_bytes;
+  };
+  return table_bytes + n_ranks * program_bytes + std::max(of_phase(search), of_phase(refit));
+}
+
+Forecast Forecast::bins_alone() const {
+  Forecast out;
+  out.allocation = allocation;
+  out.search.bins = search.bins;
+  out.refit.bins = refit.bins;
+  return out;
 }
 
 int Forecast::n_idle_ranks() const {
@@ -127,8 +151,8 @@ Forecast make_forecast(const Workload& work, const Allocation& allocation) {
   Forecast out;
   out.allocation = allocation;
   out.table_bytes = work.table_bytes;
-  out.search_bytes = work.search_bytes;
-  out.refit_bytes = work.refit_bytes;
+  out.search.bins = work.search_bins;
+  out.refit.bins = work.refit_bins;
   forecast_search(work, out);
   if (work.has_refit) forecast_refit(work, out);
   // Every rank knows the rows of every fold, and those of the refit.
@@ -172,10 +196,15 @@ std::optional<Error> refuse(const Forecast& forecast, const NodeLimits& limits) 
   }
   if (!limits.memory_bytes || forecast.node_bytes() <= *limits.memory_bytes) return std::nullopt;
   const auto message =
-      format("a node needs {} ({} shared, {} x {}), but has {} ({})",
+      format("a node needs {} ({} shared, {} of up to {}), but has {} ({})",
              print_bytes(forecast.node_bytes()), print_bytes(forecast.shared_bytes()),
              counted(n_here, "rank"), print_bytes(forecast.private_bytes()),
              print_bytes(*limits.memory_bytes), limits.memory_origin);
+  if (std::max(forecast.search.bins.of_rank, forecast.refit.bins.of_rank) > 0) {
+    return resources(message, format("Let more ranks grow a fit, each with fewer rows "
+                                     "(ranks_per_fit), or ask for nodes with at least {}.",
+                                     print_bytes(forecast.node_bytes())));
+  }
   const auto one = forecast.shared_bytes() + forecast.private_bytes();
   if (one > *limits.memory_bytes) {
     return resources(message, format("Ask for nodes with at least {}.", print_bytes(one)));

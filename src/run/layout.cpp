@@ -33,9 +33,6 @@ bool is_worth_joining(const search::Family& family, const search::DataShape& sha
          kMinSplit_s * n_trees * search::expected_leaves(family, shape);
 }
 
-bool has_forest(const std::vector<search::Family>& families) {
-  return std::any_of(families.begin(), families.end(), [](const auto& f) { return f.is_forest(); });
-}
 bool has_boosting(const std::vector<search::Family>& families) {
   return !std::all_of(families.begin(), families.end(),
                       [](const auto& f) { return f.is_forest(); });
@@ -50,6 +47,24 @@ std::vector<int> nodes_of_ranks(comm::Communicator& world, comm::Communicator& n
     nodes.push_back(ByteReader(bytes).get<std::int32_t>());
   }
   return nodes;
+}
+
+}  // namespace
+
+void check_layout(const options::ParallelSettings& settings,
+                  const std::vector<search::Family>& families, int n_ranks) {
+  const auto refuse = [](const std::string& reason, const char* where, const char* hint) {
+    throw Error(ErrorKind::kResources, reason, where, hint);
+  };
+  if (settings.layout == options::Layout::kTrees && has_boosting(families)) {
+    refuse("layout trees grows forests only: the rounds of boosting need each other",
+           "parallel.layout", "Use layout = auto, or jobs of their own for the two kinds.");
+  }
+  if (settings.ranks_per_fit.value_or(1) > n_ranks) {
+    refuse(format("ranks_per_fit = {}, but the job has {}", *settings.ranks_per_fit,
+                  counted(n_ranks, "rank")),
+           "parallel.ranks_per_fit", "Start more ranks, or lower ranks_per_fit.");
+  }
 }
 
 std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
@@ -67,29 +82,6 @@ std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
   std::vector<std::vector<int>> groups;
   for (const auto& [group, ranks] : ranks_of_group) groups.push_back(ranks);
   return groups;
-}
-
-}  // namespace
-
-void check_layout(const options::ParallelSettings& settings,
-                  const std::vector<search::Family>& families, int n_ranks) {
-  const auto refuse = [](const std::string& reason, const char* where, const char* hint) {
-    throw Error(ErrorKind::kResources, reason, where, hint);
-  };
-  constexpr const char* kSplit = "Use layout = auto, or jobs of their own for the two kinds.";
-  if (settings.layout == options::Layout::kTrees && has_boosting(families)) {
-    refuse("layout trees grows forests only: the rounds of boosting need each other",
-           "parallel.layout", kSplit);
-  }
-  if (settings.layout == options::Layout::kRows && has_forest(families)) {
-    refuse("layout rows grows boosting only; forests spread over ranks by trees", "parallel.layout",
-           kSplit);
-  }
-  if (settings.ranks_per_fit.value_or(1) > n_ranks) {
-    refuse(format("ranks_per_fit = {}, but the job has {}", *settings.ranks_per_fit,
-                  counted(n_ranks, "rank")),
-           "parallel.ranks_per_fit", "Start more ranks, or lower ranks_per_fit.");
-  }
 }
 
 Layout choose_layout(comm::Communicator& world, comm::Communicator& node,

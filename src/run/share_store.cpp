@@ -1,5 +1,6 @@
 #include "orchard/run/share_store.hpp"
 
+#include <algorithm>
 #include <exception>
 
 #include "bins_bytes.hpp"
@@ -67,6 +68,26 @@ ShareBytes share_store_bytes(const data::Table& table, const std::vector<FoldNee
   // The last rank holds no fewer rows than any other.
   for (const FoldNeed& need : needs) {
     bytes.of_rank += lines(layout_of(table, need, n_ranks - 1, n_ranks).n_bytes);
+  }
+  return bytes;
+}
+
+BinBytes share_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs,
+                           const std::vector<std::vector<int>>& groups,
+                           const std::vector<int>& node_of_rank) {
+  BinBytes bytes;
+  std::map<std::size_t, ShareBytes> of_size;  // by ranks of a group
+  std::map<int, std::size_t> of_node;
+  for (const auto& group : groups) {
+    const auto [found, is_new] = of_size.try_emplace(group.size());
+    if (is_new) found->second = share_store_bytes(table, needs, static_cast<int>(group.size()));
+    bytes.of_node = found->second.of_node;
+    bytes.of_rank = std::max(bytes.of_rank, found->second.of_rank);
+    for (const int rank : group) {
+      auto& of_ranks = of_node[node_of_rank[static_cast<std::size_t>(rank)]];
+      of_ranks += found->second.of_rank;
+      bytes.of_ranks = std::max(bytes.of_ranks, of_ranks);
+    }
   }
   return bytes;
 }

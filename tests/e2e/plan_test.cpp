@@ -24,6 +24,17 @@ class Plan : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(0, arguments);
   }
+  /// A search on two ranks of a node whose /dev/shm holds so much; needs root.
+  Outcome search_in(const std::string& shared_size, const std::string& layout) {
+    const std::string job = directory_ / "job.cfg", out = directory_ / "out";
+    const auto script =
+        "mount -t tmpfs -o size=" + shared_size +
+        " tmpfs /dev/shm && "
+        "exec mpirun --oversubscribe --bind-to none --mca btl tcp,self -n 2 " ORCHARD_PROGRAM
+        " search " +
+        job + " --output-dir " + out + " --n-jobs=1 --parallel.layout=" + layout;
+    return Process({"unshare", "--mount", "sh", "-c", script}, {}).wait(60);
+  }
   Outcome search(int n_ranks, const std::string& out, std::vector<std::string> more = {}) {
     std::vector<std::string> arguments = {"search", directory_ / "job.cfg", "--output-dir",
                                           directory_ / out};
@@ -67,17 +78,31 @@ TEST_F(Plan, TheJobComparesItWithWhatCame) {
 TEST_F(Plan, SharedMemoryThatIsTooSmallIsFoundBeforeTheStart) {
   if (geteuid() != 0) GTEST_SKIP() << "mounting a small file system needs root";
   make_job(40'000);
-  const std::string job = directory_ / "job.cfg", out = directory_ / "out";
   // Room for what the MPI library itself puts there, but for no table.
-  const auto script =
-      "mount -t tmpfs -o size=1500k tmpfs /dev/shm && "
-      "exec mpirun --oversubscribe --bind-to none --mca btl tcp,self -n 2 " ORCHARD_PROGRAM
-      " search " +
-      job + " --output-dir " + out + " --n-jobs=1";
-  const auto outcome = Process({"unshare", "--mount", "sh", "-c", script}, {}).wait(60);
+  const auto outcome = search_in("1500k", "auto");
   EXPECT_EQ(outcome.code, 7) << outcome.errors;
   EXPECT_NE(outcome.errors.find("/dev/shm"), std::string::npos) << outcome.errors;
   EXPECT_NE(outcome.errors.find("with 2 threads"), std::string::npos) << outcome.errors;
+}
+
+/// Ranks that hold shares of the rows need less of it than whole folds do.
+TEST_F(Plan, LayoutRowsRunsWhereWholeFoldsDoNotFit) {
+  if (geteuid() != 0) GTEST_SKIP() << "mounting a small file system needs root";
+  write_file(directory_ / "data.csv", make_csv("binary", 40'000, test_seed()));
+  write_file(directory_ / "job.cfg",
+             "[data]\ntrain = " + (directory_ / "data.csv") +
+                 "\ntarget = target\n[cv]\nn_splits = 10\n[grid.boosting]\n"
+                 "estimator = HistGradientBoostingClassifier\nmax_iter = 3\n");
+  // Of ten folds the bins take 7 MB, the targets 3 MB; the table takes 1 MB.
+  const auto refused = search_in("8m", "auto");
+  EXPECT_EQ(refused.code, 7) << refused.errors;
+  EXPECT_NE(refused.errors.find("the ranks of a node share"), std::string::npos) << refused.errors;
+  const auto outcome = search_in("8m", "rows");
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  // What was planned to be shared is what was shared.
+  const auto log = file_bytes(directory_ / "out/run.log");
+  const auto text = log.substr(log.find("planned against real"));
+  EXPECT_NE(text.find("shared on a node 4.48 MB 4.48 MB"), std::string::npos) << text;
 }
 
 /// More ranks than tasks, rows and features together, each with threads of its own.

@@ -19,6 +19,16 @@ struct FoldNeed {
   bool with_rows = false;  ///< gradient histograms need the row-major copy
 };
 
+/// What the binned data of a phase takes. Whole folds lie once on a node; where groups of ranks
+/// grow fits by rows, each rank holds the bins of its share.
+struct BinBytes {
+  std::size_t of_node = 0;   ///< once per node
+  std::size_t of_rank = 0;   ///< private, of the rank that holds most
+  std::size_t of_ranks = 0;  ///< private, of all ranks of the fullest node together
+};
+/// The same, of the phase or node that takes more.
+BinBytes most_of(const BinBytes& a, const BinBytes& b);
+
 /// Bytes that the folds take on a node.
 std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs);
 

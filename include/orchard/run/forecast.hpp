@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "orchard/base/error.hpp"
+#include "orchard/run/fold_store.hpp"
 #include "orchard/search/plan.hpp"
 
 namespace orchard::run {
@@ -20,6 +21,8 @@ struct Allocation {
   bool may_oversubscribe = false;  ///< parallel.oversubscribe
   /// Ranks of the fullest node.
   int n_ranks_on_node() const { return (n_ranks + n_nodes - 1) / n_nodes; }
+  /// The lowest rank of each rank's node, where ranks lie on nodes in their order.
+  std::vector<int> node_of_rank() const;
 };
 
 /// What a node has to give, as far as it is known.
@@ -49,16 +52,26 @@ struct Workload {
   std::uint64_t n_train = 0, n_test = 0;  ///< rows of the largest fold's parts
   std::uint64_t n_refit = 0;              ///< training rows of the refit
   std::uint64_t n_refit_test = 0;         ///< rows that `train` judges, or 0
-  std::size_t table_bytes = 0;            ///< what follows: once per node
-  std::size_t search_bytes = 0, refit_bytes = 0;
+  std::size_t table_bytes = 0;            ///< once per node
+  BinBytes search_bins, refit_bins;
   std::vector<Calibration> calibrations;  ///< by family; empty: none
+};
+
+/// What a phase holds beside the table.
+struct PhaseMemory {
+  BinBytes bins;
+  std::uint64_t working_bytes = 0;  ///< of a rank, at its highest: its fit
+  std::uint64_t root_bytes = 0;     ///< of rank 0, beside that: the model, once it is whole
+  /// Private to rank 0, which holds most.
+  std::uint64_t private_bytes() const { return bins.of_rank + working_bytes + root_bytes; }
 };
 
 struct Forecast {
   Allocation allocation;
-  std::size_t table_bytes = 0, search_bytes = 0, refit_bytes = 0;
-  /// Private memory of a rank at its highest: the program itself, the rows' folds, the fit.
-  std::uint64_t program_bytes = 0, working_bytes = 0;
+  std::size_t table_bytes = 0;
+  /// Of a rank: the program itself and the rows of the folds.
+  std::uint64_t program_bytes = 0;
+  PhaseMemory search, refit;
   double search_s = 0, refit_s = 0;
   bool is_refit_at_most = false;  ///< of the costliest point: which one is refitted is not known
   std::uint64_t model_bytes = 0, checkpoint_bytes = 0, results_bytes = 0;
@@ -66,8 +79,11 @@ struct Forecast {
 
   /// On a node at its highest, once for all its ranks.
   std::uint64_t shared_bytes() const;
-  std::uint64_t private_bytes() const { return program_bytes + working_bytes; }
+  /// Of the rank that holds most.
+  std::uint64_t private_bytes() const;
   std::uint64_t node_bytes() const;
+  /// The part that is known beforehand to the byte and made at once: the binned data.
+  Forecast bins_alone() const;
   /// Ranks that will find no task in the search.
   int n_idle_ranks() const;
 };

@@ -28,6 +28,13 @@ struct Layout {
 void check_layout(const options::ParallelSettings& settings,
                   const std::vector<search::Family>& families, int n_ranks);
 
+/// Layout rows: the ranks of each group for `n_fits` fits. ranks_per_fit ranks one after the other,
+/// the last of which may be fewer; without a demand those of a node, or all of them where fits are
+/// fewer than nodes. `node_of_rank`: as in Layout. Local.
+std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
+                                          const options::ParallelSettings& settings,
+                                          std::size_t n_fits);
+
 /// The layout of a job of `n_fits` fits on data of that shape, after `check_layout`. In groups that
 /// are joined each rank has at least some thousands of rows, and a split is expected to take half a
 /// millisecond: less is sooner done alone than exchanged. (For tests: ORCHARD_MIN_SHARE_ROWS says

@@ -21,6 +21,10 @@ struct ShareBytes {
 /// What the folds take when groups of `n_ranks` share the rows.
 ShareBytes share_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs,
                              int n_ranks);
+/// What they take of the fullest node when these groups do; `node_of_rank` as in Layout.
+BinBytes share_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs,
+                           const std::vector<std::vector<int>>& groups,
+                           const std::vector<int>& node_of_rank);
 
 /// Bins are those that a FoldStore would have, bit for bit: they never depend on the shares. A
 /// row-major copy has a column for each feature.
@@ -40,6 +44,8 @@ class ShareStore : public search::FoldSource {
   const data::BinnedData& binned(std::int32_t fold, int max_bins) const override;
   /// Private to this rank.
   std::size_t n_bytes() const { return n_bytes_; }
+  /// Once per node.
+  std::size_t n_shared_bytes() const { return vectors_.n_bytes; }
 
  private:
   struct Entry {

@@ -5,10 +5,10 @@
 #include <limits>
 #include <numeric>
 
-#include "boosting/peers.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/random/stream.hpp"
+#include "peers.hpp"
 
 namespace orchard::learn::boosting {
 namespace {

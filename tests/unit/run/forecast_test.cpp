@@ -31,8 +31,8 @@ class ForecastTest : public testing::Test {
     work_.n_test = 20'000;
     work_.n_refit = 100'000;
     work_.table_bytes = 100;
-    work_.search_bytes = 500;
-    work_.refit_bytes = 200;
+    work_.search_bins.of_node = 500;
+    work_.refit_bins.of_node = 200;
   }
   Forecast on(int n_ranks, int n_nodes, int n_threads) const {
     Allocation allocation;
@@ -57,10 +57,52 @@ class ForecastTest : public testing::Test {
 TEST_F(ForecastTest, SharedMemoryDoesNotDependOnTheNumberOfRanks) {
   EXPECT_EQ(on(1, 1, 1).shared_bytes(), 600u);
   EXPECT_EQ(on(8, 1, 1).shared_bytes(), 600u);
-  work_.refit_bytes = 900;
+  work_.refit_bins.of_node = 900;
   EXPECT_EQ(on(8, 1, 1).shared_bytes(), 1000u) << "folds are given back before the refit";
+}
+
+TEST_F(ForecastTest, ANodeHoldsSharedDataOnceAndTheModelOnOneRank) {
+  work_.refit_bins.of_node = 900;
   const auto forecast = on(8, 2, 1);
-  EXPECT_EQ(forecast.node_bytes(), 1000 + 4 * forecast.private_bytes());
+  EXPECT_EQ(forecast.refit.root_bytes, forecast.model_bytes);
+  EXPECT_EQ(forecast.search.root_bytes, 0u);
+  const auto of_search = 500 + 4 * forecast.search.working_bytes;
+  const auto of_refit = 900 + 4 * forecast.refit.working_bytes + forecast.model_bytes;
+  EXPECT_EQ(forecast.node_bytes(),
+            100 + 4 * forecast.program_bytes + std::max(of_search, of_refit));
+}
+
+TEST_F(ForecastTest, SharesOfTheRowsArePrivate) {
+  const auto without = on(8, 2, 1);
+  constexpr std::size_t kShare = std::size_t{1} << 30;
+  work_.search_bins = work_.refit_bins = {300, kShare, 3 * kShare};
+  const auto forecast = on(8, 2, 1);
+  EXPECT_EQ(forecast.shared_bytes(), 400u);
+  EXPECT_EQ(forecast.private_bytes(), without.private_bytes() + kShare);
+  EXPECT_GT(forecast.node_bytes(), 3 * kShare);
+  EXPECT_LT(forecast.node_bytes(), 4 * kShare) << "not every rank holds the most";
+  const auto bins = forecast.bins_alone();
+  EXPECT_EQ(bins.node_bytes(), 300 + 3 * kShare);
+
+  NodeLimits limits;
+  limits.shared_bytes = 400;
+  EXPECT_EQ(refusal(forecast, limits), "");
+  limits.memory_bytes = 300 + 3 * kShare - 1;
+  EXPECT_NE(refusal(bins, limits).find("ranks_per_fit"), std::string::npos);
+  limits.memory_bytes = *limits.memory_bytes + 1;
+  EXPECT_EQ(refusal(bins, limits), "");
+}
+
+TEST(Allocation, RanksLieOnNodesInTheirOrder) {
+  Allocation allocation;
+  allocation.n_ranks = 5;
+  allocation.n_nodes = 2;
+  EXPECT_EQ(allocation.node_of_rank(), (std::vector<int>{0, 0, 0, 3, 3}));
+  allocation.n_nodes = 1;
+  EXPECT_EQ(allocation.node_of_rank(), (std::vector<int>{0, 0, 0, 0, 0}));
+  allocation.n_ranks = 4;
+  allocation.n_nodes = 3;
+  EXPECT_EQ(allocation.node_of_rank(), (std::vector<int>{0, 0, 2, 3}));
 }
 
 TEST_F(ForecastTest, MoreRanksAndThreadsTakeLessTime) {

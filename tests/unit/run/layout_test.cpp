@@ -46,11 +46,9 @@ TEST(Layout, RefusesWhatCannotBeHad) {
   };
   const auto both = families({kForest, kBoosting});
   EXPECT_THAT(refusal(demand(Layout::kTrees), both, 2), HasSubstr("layout trees grows forests"));
-  EXPECT_THAT(refusal(demand(Layout::kRows), both, 2),
-              HasSubstr("layout rows grows boosting only; forests spread over ranks by trees"));
   EXPECT_THAT(refusal(demand(Layout::kRows, 3), families({kBoosting}), 2),
               HasSubstr("ranks_per_fit = 3, but the job has 2 ranks"));
-  EXPECT_EQ(refusal(demand(Layout::kRows, 2), families({kBoosting}), 2), "");
+  EXPECT_EQ(refusal(demand(Layout::kRows, 2), both, 2), "");
   EXPECT_EQ(refusal(demand(Layout::kTrees), families({kForest}), 1), "");
   EXPECT_EQ(refusal(demand(Layout::kReplicated), both, 3), "");
   EXPECT_EQ(refusal(demand(Layout::kAuto), both, 3), "");
@@ -77,21 +75,24 @@ TEST(Layout, DividesTheWorldIntoGroups) {
   EXPECT_EQ(groups(3, std::nullopt), (Groups{{0, 1, 2}}));
 }
 
-TEST(Layout, WithEnoughFitsAGroupIsANode) {
+TEST(Layout, GroupsStayOnNodesWhereFitsAreMany) {
+  const std::vector<int> nodes = {0, 0, 2, 2, 2};
+  options::ParallelSettings settings;
+  EXPECT_EQ(make_groups(nodes, settings, 2), (Groups{{0, 1}, {2, 3, 4}}));
+  EXPECT_EQ(make_groups(nodes, settings, 1), (Groups{{0, 1, 2, 3, 4}}));
+  settings.ranks_per_fit = 3;
+  EXPECT_EQ(make_groups(nodes, settings, 2), (Groups{{0, 1, 2}, {3, 4}}));
+}
+
+TEST(Layout, NodesAreThoseOfTheRanks) {
   options::ParallelSettings settings;
   settings.layout = options::Layout::kRows;
   comm::run_as_ranks(5, [&](comm::Communicator world) {
     auto node = world.split(world.rank() < 3 ? 0 : 1);
-    const auto layout = [&](std::size_t n_fits) {
-      return choose_layout(world, node, settings, families({kBoosting}), n_fits,
-                           {1'000'000, 28, 2, Task::kClassification});
-    };
-    EXPECT_EQ(layout(1).groups, (Groups{{0, 1, 2, 3, 4}}));
-    EXPECT_EQ(layout(2).groups, (Groups{{0, 1, 2}, {3, 4}}));
-    EXPECT_EQ(layout(9).groups, (Groups{{0, 1, 2}, {3, 4}}));
-    EXPECT_EQ(layout(9).node_of_rank, (std::vector<int>{0, 0, 0, 3, 3}));
-    settings.ranks_per_fit = 2;
-    EXPECT_EQ(layout(9).groups, (Groups{{0, 1}, {2, 3}, {4}})) << "asked for";
+    const auto layout = choose_layout(world, node, settings, families({kBoosting}), 2,
+                                      {1'000'000, 28, 2, Task::kClassification});
+    EXPECT_EQ(layout.node_of_rank, (std::vector<int>{0, 0, 0, 3, 3}));
+    EXPECT_EQ(layout.groups, (Groups{{0, 1, 2}, {3, 4}}));
   });
 }
 

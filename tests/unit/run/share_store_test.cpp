@@ -17,6 +17,7 @@ namespace orchard::run {
 namespace {
 
 constexpr std::size_t kFeatures = 5;
+using Groups = std::vector<std::vector<int>>;
 
 /// Features of several kinds, two folds of which one is whole, and three needs.
 class ShareTable {
@@ -102,6 +103,7 @@ void expect_shares(const ShareTable& held, const data::Table& read, int n_ranks,
     EXPECT_LE(shares.n_bytes(), bytes.of_rank);
     EXPECT_EQ(static_cast<std::size_t>(group.max(static_cast<std::int64_t>(shares.n_bytes()))),
               bytes.of_rank);
+    EXPECT_EQ(shares.n_shared_bytes(), bytes.of_node);
     for (const FoldNeed& need : held.needs) {
       const auto& share = shares.binned(need.fold, need.max_bins);
       expect_share(share, whole.binned(need.fold, need.max_bins));
@@ -126,6 +128,21 @@ TEST(ShareStore, SharesOfAnyNumberOfRanksAreTheWhole) {
 TEST(ShareStore, MoreRanksThanRows) {
   const ShareTable data(3);
   expect_shares(data, data.table, 5, 5);
+}
+
+TEST(ShareStore, ANodeHoldsTheSharesOfItsRanks) {
+  const ShareTable data(1000);
+  const auto of_two = share_store_bytes(data.table, data.needs, 2).of_rank;
+  const auto alone = share_store_bytes(data.table, data.needs, 1);
+  EXPECT_GT(alone.of_rank, of_two);
+  // The last rank has no partner.
+  const Groups groups = {{0, 1}, {2, 3}, {4}};
+  const auto bytes = share_store_bytes(data.table, data.needs, groups, {0, 0, 0, 0, 0});
+  EXPECT_EQ(bytes.of_node, alone.of_node);
+  EXPECT_EQ(bytes.of_rank, alone.of_rank);
+  EXPECT_EQ(bytes.of_ranks, 4 * of_two + alone.of_rank);
+  EXPECT_EQ(share_store_bytes(data.table, data.needs, groups, {0, 0, 0, 3, 3}).of_ranks,
+            std::max(3 * of_two, of_two + alone.of_rank));
 }
 
 TEST(ShareStore, SampledRowsAreThoseOfTheWhole) {
