@@ -100,12 +100,10 @@ std::string layout_line(const options::ParallelSettings& settings, const search:
     case options::Layout::kTrees:
       return "trees, as demanded: forests are grown in blocks of trees";
     case options::Layout::kRows:
-      return format(
-          "rows, as demanded: {} a fit, each with its share of the rows (times below are "
-          "of one rank a fit)",
-          settings.ranks_per_fit
-              ? format("groups of {}", counted(*settings.ranks_per_fit, "rank"))
-              : std::string("all ranks, or those of a node where fits are many, grow"));
+      return format("rows, as demanded: {} a fit, each with its share of the rows",
+                    settings.ranks_per_fit
+                        ? format("groups of {}", counted(*settings.ranks_per_fit, "rank"))
+                        : std::string("all ranks, or those of a node where fits are many, grow"));
     case options::Layout::kAuto:
       break;
   }
@@ -140,13 +138,13 @@ std::string memory_part(const run::Forecast& forecast, const run::NodeLimits& li
   }
   text += format(
       "\n          shared {}: table {}, binned folds {}, then binned refit {}\n"
-      "          {} of up to {}: program {}, fits {}, the model on rank 0 {}\n",
+      "          {} of up to {}: program {}, rows and fits {}, trees of others on rank 0 {}\n",
       print_bytes(forecast.shared_bytes()), print_bytes(forecast.table_bytes),
       print_bytes(forecast.search.bins.of_node), print_bytes(forecast.refit.bins.of_node),
       counted(forecast.allocation.n_ranks_on_node(), "rank"), print_bytes(forecast.private_bytes()),
       print_bytes(forecast.program_bytes),
-      print_bytes(std::max(forecast.search.working_bytes, forecast.refit.working_bytes)),
-      print_bytes(forecast.refit.root_bytes));
+      print_bytes(std::max(forecast.search.rank_bytes(), forecast.refit.rank_bytes())),
+      print_bytes(std::max(forecast.search.root_bytes, forecast.refit.root_bytes)));
   const auto share = std::max(forecast.search.bins.of_rank, forecast.refit.bins.of_rank);
   if (share > 0) {
     text += format("          with its share of the binned rows, up to {}\n", print_bytes(share));
@@ -191,9 +189,7 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     const auto n_folds = static_cast<std::int32_t>(data.folds.size());
     run::check_layout(job.parallel, families, allocation.n_ranks);
     const auto cutting =
-        job.parallel.layout == options::Layout::kReplicated
-            ? search::Cutting()
-            : search::choose_cutting(families, n_folds, data.shape, allocation.n_ranks);
+        run::choose_cutting(job.parallel, families, n_folds, data.shape, allocation.n_ranks);
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
     auto work = describe_work(session, data, plan, allocation);

@@ -13,7 +13,10 @@ using Groups = std::vector<std::vector<int>>;
 
 std::vector<search::Family> families(std::vector<options::Estimator> estimators) {
   std::vector<search::Family> out(estimators.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i].estimator = estimators[i];
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i].estimator = estimators[i];
+    if (!out[i].is_forest()) out[i].settings = options::BoostingSettings();
+  }
   return out;
 }
 const auto kForest = options::Estimator::kRandomForestClassifier;
@@ -59,7 +62,7 @@ TEST(Layout, DividesTheWorldIntoGroups) {
     comm::run_as_ranks(n_ranks, [&](comm::Communicator world) {
       auto node = world.split_by_node();
       const auto layout = choose_layout(world, node, settings, families({kBoosting}), 1,
-                                        {1'000'000, 28, 2, Task::kClassification});
+                                        {1'000'000, 28, 2, Task::kClassification}, 1);
       EXPECT_EQ(layout.max_joined_ranks, 1);
       if (world.rank() == 0) out = layout.groups;
     });
@@ -85,13 +88,26 @@ TEST(Layout, RanksJoinWhereRowsAreMany) {
     auto node = world.split_by_node();
     const auto most = [&](std::size_t n_train) {
       return choose_layout(world, node, {}, families({kBoosting}), 1,
-                           {n_train, 28, 2, Task::kClassification})
+                           {n_train, 28, 2, Task::kClassification}, 1)
           .max_joined_ranks;
     };
     EXPECT_EQ(most(300), 1);
     EXPECT_EQ(most(20'000), 2);
     EXPECT_EQ(most(1'000'000), 4);
   });
+}
+
+/// By the time that a split takes one rank with all its threads.
+TEST(Layout, RanksJoinWhereSplitsTakeLong) {
+  const auto is_joined = [&](std::uint64_t n_rows, int n_threads) {
+    return plan_layout({0, 0}, {}, families({kBoosting}), 1, {n_rows, 28, 2, Task::kClassification},
+                       n_threads)
+        .unjoined_families.empty();
+  };
+  EXPECT_FALSE(is_joined(200'000, 1)) << "0.4 ms a split";
+  EXPECT_TRUE(is_joined(300'000, 1)) << "0.6 ms a split";
+  EXPECT_FALSE(is_joined(300'000, 8));
+  EXPECT_TRUE(is_joined(3'000'000, 8));
 }
 
 TEST(Layout, PrintsRanks) {
