@@ -35,7 +35,6 @@ class NoData final : public search::FoldSource {
 class CountingSink final : public run::CheckpointSink {
  public:
   std::size_t save(const search::Snapshot&) override { return n_saved_++; }
-  void refresh() override {}
   std::size_t n_saved() const { return n_saved_; }
 
  private:
@@ -87,7 +86,8 @@ std::pair<double, double> work_of(const std::vector<Recorded>& recorded,
 void run(comm::Communicator& world, const std::string& path, const Setting& setting) {
   const auto recorded = read_recorded(path);
   const auto tasks = make_tasks(recorded, setting.tasks * static_cast<std::size_t>(world.size()));
-  const std::vector<search::Family> families;
+  std::vector<search::Family> families(recorded.size());  // of which nothing else is asked
+  for (std::size_t i = 0; i < families.size(); ++i) families[i].id = static_cast<std::int32_t>(i);
   const std::vector<std::string> scorers;
   const model::Schema schema;
   const NoData folds;

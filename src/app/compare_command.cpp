@@ -41,7 +41,7 @@ std::vector<std::string> cells_of(const std::string& line) {
 
 std::string compare_cv_results(const std::string& path_a, const std::string& path_b) {
   const auto a = split(read_text(path_a), '\n'), b = split(read_text(path_b), '\n');
-  if (a.size() != b.size()) return format("{} and {} lines", a.size(), b.size());
+  if (a.size() != b.size()) return format("{} and {}", a.size(), counted(b.size(), "line"));
   if (a.front() != b.front()) return "other columns";
   const auto header = cells_of(a.front());
   for (std::size_t line = 1; line < a.size(); ++line) {

@@ -21,8 +21,8 @@ std::string data_part(const Session& session, const PreparedData& data) {
     n_categorical += feature.kind == model::FeatureKind::kCategorical ? 1 : 0;
   }
   std::string text = format("data      {}\n", session.job().data.train);
-  text += format("          {} rows, {} features ({} categorical), target {}: {}\n", table.n_rows,
-                 table.schema.n_features(), n_categorical, table.schema.target,
+  text += format("          {}, {} ({} categorical), target {}: {}\n", counted(table.n_rows, "row"),
+                 counted(table.schema.n_features(), "feature"), n_categorical, table.schema.target,
                  table.schema.task == Task::kRegression
                      ? std::string("regression")
                      : format("{} classes", table.schema.n_classes()));
@@ -45,11 +45,12 @@ std::string family_line(const search::Family& family) {
 std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
   constexpr std::size_t kMaxFamiliesShown = 20;
   const auto n_folds = static_cast<std::size_t>(plan.n_folds);
-  std::string text = format("points    {} points x {} folds = {} point fits\n", plan.points.size(),
-                            n_folds, plan.points.size() * n_folds);
-  text += format("fits      {} famil{} x {} folds = {} fits{}\n", plan.families.size(),
-                 plan.families.size() == 1 ? "y" : "ies", n_folds, plan.n_fits(),
-                 shares ? "" : " (sharing is off)");
+  std::string text =
+      format("points    {} x {} = {}\n", counted(plan.points.size(), "point"),
+             counted(n_folds, "fold"), counted(plan.points.size() * n_folds, "point fit"));
+  text += format("fits      {} famil{} x {} = {}{}\n", plan.families.size(),
+                 plan.families.size() == 1 ? "y" : "ies", counted(n_folds, "fold"),
+                 counted(plan.n_fits(), "fit"), shares ? "" : " (sharing is off)");
   for (std::size_t i = 0; i < std::min(kMaxFamiliesShown, plan.families.size()); ++i) {
     text += family_line(plan.families[i]);
   }
@@ -57,9 +58,10 @@ std::string work_part(const search::Plan& plan, bool has_refit, bool shares) {
     text += format("          ... and {} more\n", plan.families.size() - kMaxFamiliesShown);
   }
   text += format("tasks     {} ({}), then {}\n", plan.tasks.size(),
-                 plan.cutting.n_fits > 0 ? format("{} forests in blocks of up to {} trees",
-                                                  plan.cutting.n_fits, plan.cutting.block_trees)
-                                         : std::string("whole fits"),
+                 plan.cutting.n_fits > 0
+                     ? format("{} in blocks of up to {}", counted(plan.cutting.n_fits, "forest"),
+                              counted(plan.cutting.block_trees, "tree"))
+                     : std::string("whole fits"),
                  has_refit ? "the refit of the best point on all rows" : "no refit");
   return text;
 }

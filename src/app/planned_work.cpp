@@ -58,6 +58,7 @@ run::Allocation own_allocation(Session& session) {
   out.n_nodes = (out.n_ranks + n_here - 1) / n_here;
   out.n_threads = session.threads().n_threads;
   out.threads_origin = session.threads().origin;
+  out.n_cores = n_here * out.n_threads;
   out.may_oversubscribe = true;  // threads were shared out before
   return out;
 }

@@ -25,6 +25,7 @@ struct Group {
 };
 
 std::vector<PredictedModel> load_models(Session& session) {
+  const Doing doing("reads models", Beats::kNone);
   std::vector<PredictedModel> models;
   session.world().together([&] {
     for (const auto& section : session.job().models) {

@@ -21,9 +21,9 @@
 namespace orchard::app {
 namespace {
 
-/// Seconds that a rank of a group waits for another one: as long as the watchdog lets a rank work
-/// on files, and no longer than any rank waits.
-double group_deadline_s(double watchdog_s) {
+/// Seconds that a rank waits for another one of its group, and rank 0 for an answer: as long as the
+/// watchdog lets a rank work on files, and no longer than any rank waits.
+double answer_deadline_s(double watchdog_s) {
   constexpr double kLongest_s = 3600;
   return watchdog_s > 0 ? std::min(kLongest_s, 10 * watchdog_s) : kLongest_s;
 }
@@ -91,7 +91,7 @@ void SearchJob::choose_layout(const std::vector<search::Family>& families, std::
     if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
     group_ = world.split(static_cast<int>(group));
     // A watchdog sees the ranks of its node; a group may have others.
-    group_->set_deadline(group_deadline_s(job_.parallel.watchdog));
+    group_->set_deadline(answer_deadline_s(job_.parallel.watchdog));
   }
   if (group_) {
     log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),
@@ -134,9 +134,9 @@ void SearchJob::resume() {
       earlier_s_ = resumed_->elapsed_s;
       n_restarts_ = resumed_->n_restarts + 1;
       plan_.cutting = resumed_->cutting;
-      log::info(format("resuming from {}: {} finished tasks, {} under way, restart {}",
-                       checkpoints_->last_path(), resumed_->results.size(),
-                       resumed_->running.size(), n_restarts_));
+      log::info(format("resuming from {}: {}, {} under way, restart {}", checkpoints_->last_path(),
+                       counted(resumed_->results.size(), "finished task"), resumed_->running.size(),
+                       n_restarts_));
     }
     writer.put(plan_.cutting);
   });
@@ -181,6 +181,7 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
   setup.phase = phase;
   if (resumed_) setup.resumed = resumed_->running;
   setup.checkpoint_interval_s = job_.checkpoint.interval;
+  setup.answer_deadline_s = answer_deadline_s(job_.parallel.watchdog);
   setup.sink = sink_.get();
   setup.make_snapshot = [this](auto running) { return snapshot(std::move(running)); };
   setup.on_progress = [&](const search::Progress& now) { progress.show(now); };
@@ -276,8 +277,8 @@ void SearchJob::judge_results() {
     throw Error(ErrorKind::kData, "every point failed; the first: " + reason, job_.data.train);
   }
   if (n_failed + n_undefined > 0) {
-    log::warning(format("of {} points {} failed and {} have undefined scores; the first: {}",
-                        n_points, n_failed, n_undefined, reason));
+    log::warning(format("of {} {} failed and {} with undefined scores; the first: {}",
+                        counted(n_points, "point"), n_failed, n_undefined, reason));
   }
   if (job_.search.refit != "none" && !results_->best) {
     write_tables();

@@ -20,7 +20,6 @@ class StoreSink : public run::CheckpointSink {
                      monotonic_s() - begin_s));
     return n_bytes;
   }
-  void refresh() override { store_.refresh(); }
 
  private:
   /// A job that has lost its place to another must end, not try again.

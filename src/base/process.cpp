@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <fstream>
 #include <utility>
 
@@ -34,23 +33,11 @@ bool is_process_alive(std::int64_t pid) {
   return name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z';
 }
 
-ParentWatch::ParentWatch() {
-  thread_ = std::thread([this, parent = ::getppid()] {
-    std::unique_lock lock(mutex_);
-    while (!ended_.wait_for(lock, std::chrono::milliseconds(200), [this] { return is_ended_; })) {
-      if (::getppid() != parent) ::_exit(1);
-    }
-  });
-}
-
-ParentWatch::~ParentWatch() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_ended_ = true;
-  }
-  ended_.notify_one();
-  thread_.join();
-}
+ParentWatch::ParentWatch()
+    : ticker_(0.2, [parent = ::getppid()] {
+        if (::getppid() != parent) ::_exit(1);
+        return true;
+      }) {}
 
 std::uint64_t private_bytes() {
   // Pages: the whole address space, resident ones, and those of them with a file or shared memory

@@ -31,6 +31,7 @@ class Backend {
   virtual Bytes broadcast(Bytes bytes, int root) = 0;
   virtual std::vector<Bytes> gather(const Bytes& bytes, int root) = 0;
   virtual std::vector<Bytes> all_gather(const Bytes& bytes) = 0;
+  virtual std::vector<Bytes> exchange(std::vector<Bytes> for_ranks) = 0;
   /// In place.
   virtual void reduce(std::span<std::int64_t> values, Reduction reduction) = 0;
   virtual void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) = 0;

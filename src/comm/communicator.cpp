@@ -66,6 +66,11 @@ std::vector<Bytes> Communicator::all_gather(const Bytes& bytes) {
   return backend_->all_gather(bytes);
 }
 
+std::vector<Bytes> Communicator::exchange(std::vector<Bytes> for_ranks) {
+  require(static_cast<int>(for_ranks.size()) == size(), "an exchange has something for each rank");
+  return backend_->exchange(std::move(for_ranks));
+}
+
 std::int64_t Communicator::sum(std::int64_t value) {
   return reduced(*backend_, value, Reduction::kSum);
 }

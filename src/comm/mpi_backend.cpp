@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kGatherTag = 1;
 constexpr int kPartTag = 2;
+constexpr int kExchangeTag = 3;
 /// A broadcast starts with a block of this size, which holds the whole payload when that is short.
 constexpr std::size_t kBroadcastHead_bytes = 512;
 /// A gather to all ranks is one exchange of such blocks when all payloads fit into them.
@@ -198,6 +199,45 @@ std::vector<Bytes> MpiBackend::all_gather(const Bytes& bytes) {
     ByteReader reader(whole);
     for (auto& part : parts) part = reader.get_vector<std::byte>();
     return parts;
+  });
+}
+
+std::vector<Bytes> MpiBackend::exchange(std::vector<Bytes> for_ranks) {
+  return guarded([&] {
+    std::vector<std::uint64_t> sizes;
+    for (const Bytes& bytes : for_ranks) sizes.push_back(bytes.size());
+    std::vector<std::uint64_t> incoming(sizes.size());
+    MpiTransfer sizing = transfer();
+    const auto given = sizing.keep(Bytes(sizes.size() * sizeof sizes[0]));
+    const auto taken = sizing.keep(Bytes(given.size()));
+    std::memcpy(given.data(), sizes.data(), given.size());
+    check(MPI_Ialltoall(given.data(), 1, MPI_UINT64_T, taken.data(), 1, MPI_UINT64_T,
+                        lines_->collectives, sizing.add()),
+          "MPI_Ialltoall");
+    finish(sizing, "exchange");
+    std::memcpy(incoming.data(), taken.data(), taken.size());
+
+    MpiTransfer payloads = transfer();
+    for (int source = 0; source < size(); ++source) {
+      const auto at = static_cast<std::size_t>(source);
+      if (source == rank()) {
+        payloads.keep(std::move(for_ranks[at]));
+        continue;
+      }
+      payloads.receive(payloads.keep(allocate_or_abort(incoming[at], "exchange")), source,
+                       kExchangeTag, lines_->collectives);
+    }
+    for (int step = 1; step < size(); ++step) {
+      const int destination = (rank() + step) % size();
+      payloads.send(payloads.keep(std::move(for_ranks[static_cast<std::size_t>(destination)])),
+                    destination, kExchangeTag, lines_->collectives);
+    }
+    finish(payloads, "exchange");
+    std::vector<Bytes> received;
+    for (std::size_t source = 0; source < incoming.size(); ++source) {
+      received.push_back(payloads.take(source));
+    }
+    return received;
   });
 }
 

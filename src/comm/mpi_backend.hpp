@@ -46,6 +46,7 @@ class MpiBackend final : public Backend {
   Bytes broadcast(Bytes bytes, int root) override;
   std::vector<Bytes> gather(const Bytes& bytes, int root) override;
   std::vector<Bytes> all_gather(const Bytes& bytes) override;
+  std::vector<Bytes> exchange(std::vector<Bytes> for_ranks) override;
   void reduce(std::span<std::int64_t> values, Reduction reduction) override;
   void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) override;
 

@@ -34,6 +34,7 @@ class ThreadBackend final : public Backend {
   std::vector<Bytes> all_gather(const Bytes& bytes) override {
     return *exchange("gather to all ranks", bytes);
   }
+  std::vector<Bytes> exchange(std::vector<Bytes> for_ranks) override;
   void reduce(std::span<std::int64_t> values, Reduction reduction) override;
   void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) override;
 
@@ -105,6 +106,18 @@ void ThreadBackend::sum_parts(std::span<std::int64_t> values,
   std::copy(sums.begin() + static_cast<std::ptrdiff_t>(begin),
             sums.begin() + static_cast<std::ptrdiff_t>(end),
             values.begin() + static_cast<std::ptrdiff_t>(begin));
+}
+
+std::vector<Bytes> ThreadBackend::exchange(std::vector<Bytes> for_ranks) {
+  ByteWriter writer;
+  for (const Bytes& bytes : for_ranks) writer.put(bytes);
+  std::vector<Bytes> received;
+  for (const Bytes& of_rank : *exchange("exchange", writer.take())) {
+    ByteReader reader(of_rank);
+    for (int i = 0; i < rank(); ++i) reader.get_vector<std::byte>();
+    received.push_back(reader.get_vector<std::byte>());
+  }
+  return received;
 }
 
 std::shared_ptr<Backend> ThreadBackend::subset(const std::vector<int>& ranks) {

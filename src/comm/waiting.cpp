@@ -18,8 +18,6 @@ constexpr double kSleepShare = 0.125;
 constexpr double kLongestSleep_s = 1e-3;
 /// A wait as long as this is told to those who watch.
 constexpr double kWorthTelling_s = 0.2;
-/// A step longer than this means that the process was stopped and let go on (a suspended job).
-constexpr double kLongestStep_s = 1;
 
 }  // namespace
 
@@ -27,12 +25,10 @@ void wait_until(const std::function<bool()>& is_done, double deadline_s,
                 const std::function<std::string()>& describe) {
   if (is_done()) return;
   double waited_s = 0;
-  double last_s = monotonic_s();
+  StepClock clock;
   std::optional<Doing> doing;
   while (!is_done()) {
-    const double now_s = monotonic_s();
-    waited_s += std::min(now_s - last_s, kLongestStep_s);
-    last_s = now_s;
+    waited_s += clock.step_s();
     if (waited_s > deadline_s) {
       throw Error(ErrorKind::kInternal,
                   format("{}: nothing came for {}", describe(), print_duration(deadline_s)));

@@ -104,8 +104,8 @@ class Judge {
     const auto& column_counts = counts(column);
     if (column_counts.n_missing > 0) {
       throw at_row(column_counts.first_missing_row,
-                   format("the {} '{}' is empty ({} of {} rows).", use, name_of(column),
-                          column_counts.n_missing, whole_.n_rows));
+                   format("the {} '{}' is empty ({} of {}).", use, name_of(column),
+                          column_counts.n_missing, counted(whole_.n_rows, "row")));
     }
     const bool is_class = roles_[static_cast<std::size_t>(column)] == ColumnRole::kClassTarget;
     if (column_counts.n_texts > 0 && !is_class) {

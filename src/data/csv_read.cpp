@@ -71,9 +71,9 @@ class Reader {
  private:
   [[noreturn]] void throw_changed() const {
     throw Error(ErrorKind::kData,
-                format("does not hold its {} rows any more: it was changed while "
+                format("does not hold its {} any more: it was changed while "
                        "it was being read.",
-                       layout_.n_rows),
+                       counted(layout_.n_rows, "row")),
                 file_.path());
   }
 
@@ -226,10 +226,10 @@ std::vector<std::int32_t> read_fold_file(const std::string& path, RowIndex n_row
     folds.push_back(static_cast<std::int32_t>(*fold));
   }
   if (folds.size() != n_rows) {
-    throw data_error(path,
-                     static_cast<std::int64_t>(std::min<std::size_t>(folds.size(), n_rows)) + 1,
-                     format("{} folds; the table has {} rows.", folds.size(), n_rows),
-                     "One fold a line, as many lines as data rows.");
+    throw data_error(
+        path, static_cast<std::int64_t>(std::min<std::size_t>(folds.size(), n_rows)) + 1,
+        format("{}; the table has {}.", counted(folds.size(), "fold"), counted(n_rows, "row")),
+        "One fold a line, as many lines as data rows.");
   }
   return folds;
 }

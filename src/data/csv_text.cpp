@@ -111,15 +111,17 @@ void throw_ragged_row(const CsvText& csv, const RowPlace& place, std::size_t n_f
                       const char* at) {
   const std::size_t n_expected = csv.n_columns();
   if (at == place.begin) {
-    throw RowFault{format("an empty line among the rows; {} cells expected", n_expected)};
+    throw RowFault{
+        format("an empty line among the rows; {} expected", counted(n_expected, "cell"))};
   }
   Cell cell;
   while (at < csv.rows_end && *at == ',') {
     at = scan_cell(at + 1, csv.rows_end, cell);
     ++n_found;
   }
-  throw RowFault{format("a row of {} cells; {} expected, as in the header", n_found, n_expected),
-                 "A cell that holds a comma is quoted."};
+  throw RowFault{
+      format("a row of {}; {} expected, as in the header", counted(n_found, "cell"), n_expected),
+      "A cell that holds a comma is quoted."};
 }
 
 std::int64_t line_of(const CsvText& csv, const char* position) {

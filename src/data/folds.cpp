@@ -18,8 +18,8 @@ using random::Stream;
 std::vector<Fold> folds_of(std::span<const std::int32_t> fold_of_row, std::size_t n_folds) {
   constexpr std::uint64_t kMaxRowNumbers = std::uint64_t{1} << 34;
   if (fold_of_row.size() > kMaxRowNumbers / n_folds) {
-    throw Error(ErrorKind::kResources,
-                format("{} folds of {} rows are too many.", n_folds, fold_of_row.size()));
+    throw Error(ErrorKind::kResources, format("{} of {} are too many.", counted(n_folds, "fold"),
+                                              counted(fold_of_row.size(), "row")));
   }
   std::vector<RowIndex> n_test(n_folds, 0);
   for (const auto fold : fold_of_row) {
@@ -43,8 +43,8 @@ std::size_t checked_splits(const CvSettings& settings, RowIndex n_rows) {
                 format("cv.n_splits = {}; at least 2 are needed.", settings.n_splits));
   }
   if (settings.n_splits > std::int64_t{n_rows}) {
-    throw Error(ErrorKind::kUsage,
-                format("cv.n_splits = {}, but the table has {} rows.", settings.n_splits, n_rows));
+    throw Error(ErrorKind::kUsage, format("cv.n_splits = {}, but the table has {}.",
+                                          settings.n_splits, counted(n_rows, "row")));
   }
   return static_cast<std::size_t>(settings.n_splits);
 }
@@ -94,8 +94,8 @@ std::vector<Fold> stratified_k_fold(const CvSettings& settings, const Table& tab
   std::size_t n_largest = 0;
   for (const auto& members : rows) n_largest = std::max(n_largest, members.size());
   if (n_splits > n_largest) {
-    throw Error(ErrorKind::kUsage, format("cv.n_splits = {}, but the largest class has {} rows.",
-                                          n_splits, n_largest));
+    throw Error(ErrorKind::kUsage, format("cv.n_splits = {}, but the largest class has {}.",
+                                          n_splits, counted(n_largest, "row")));
   }
   std::vector<std::int32_t> fold_of_row(table.n_rows);
   std::size_t n_dealt = 0;

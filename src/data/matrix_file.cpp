@@ -52,7 +52,8 @@ MatrixFile::MatrixFile(const std::string& path, const ReadRequest& request)
     file_.fail(kMatrix, format("has {} dimension, expected two: rows and features", shape.size()));
   }
   if (shape[0] == 0 || shape[1] == 0) {
-    file_.fail(kMatrix, format("has {} rows of {} features", shape[0], shape[1]));
+    file_.fail(kMatrix,
+               format("has {} of {}", counted(shape[0], "row"), counted(shape[1], "feature")));
   }
   if (shape[0] >= std::numeric_limits<RowIndex>::max()) {
     file_.fail(kMatrix, format("{} rows; a table holds at most 4,294,967,294", shape[0]));

@@ -118,11 +118,10 @@ Builder::Builder() : state_(std::make_unique<State>()) {
   state_->open();
 }
 
-Builder::Builder(AtomicFile& file, std::function<void()> heartbeat)
-    : state_(std::make_unique<State>()) {
+Builder::Builder(AtomicFile& file) : state_(std::make_unique<State>()) {
   use_library();
   state_->output = &file;
-  state_->target = std::make_unique<FileTarget>(file, std::move(heartbeat));
+  state_->target = std::make_unique<FileTarget>(file);
   state_->open();
 }
 

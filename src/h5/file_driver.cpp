@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <new>
 
 #include "orchard/base/file.hpp"
@@ -150,13 +151,7 @@ void MemoryTarget::do_read(std::uint64_t at, std::span<std::byte> out) {
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(n_known), out.end(), std::byte{0});
 }
 
-void FileTarget::do_write(std::uint64_t at, ByteSpan bytes) {
-  file_.write_at(at, bytes);
-  n_since_beat_ += bytes.size();
-  if (n_since_beat_ < kBytesABeat) return;
-  n_since_beat_ = 0;
-  if (heartbeat_) heartbeat_();
-}
+void FileTarget::do_write(std::uint64_t at, ByteSpan bytes) { file_.write_at(at, bytes); }
 
 void FileTarget::do_read(std::uint64_t at, std::span<std::byte> out) { file_.read_at(at, out); }
 

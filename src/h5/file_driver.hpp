@@ -4,7 +4,6 @@
 // library learns of it afterwards. Private to this module.
 
 #include <exception>
-#include <functional>
 #include <memory>
 
 #include "library.hpp"
@@ -50,20 +49,16 @@ class MemoryTarget : public Target {
   std::size_t n_bytes_ = 0, capacity_ = 0;
 };
 
-/// In a file, which is borrowed. `heartbeat` is called after every kBytesABeat, or is empty.
+/// In a file, which is borrowed.
 class FileTarget : public Target {
  public:
-  static constexpr std::size_t kBytesABeat = std::size_t{64} << 20;
-  FileTarget(AtomicFile& file, std::function<void()> heartbeat)
-      : file_(file), heartbeat_(std::move(heartbeat)) {}
+  explicit FileTarget(AtomicFile& file) : file_(file) {}
 
  private:
   void do_write(std::uint64_t at, ByteSpan bytes) override;
   void do_read(std::uint64_t at, std::span<std::byte> out) override;
 
   AtomicFile& file_;
-  std::function<void()> heartbeat_;
-  std::size_t n_since_beat_ = 0;
 };
 
 /// Has files of the access list `access` lie in `target`, which is borrowed until they are closed.

@@ -235,7 +235,7 @@ void Reader::expect_size(const std::string& path, std::uint64_t n_values) const 
   const auto found = state_->objects.find(path);
   if (found == state_->objects.end() || found->second.is_group) return;  // `expect` says it
   if (found->second.n_values() == n_values) return;
-  fail(path, format("has {} values, expected {}", found->second.n_values(), n_values));
+  fail(path, format("has {}, expected {}", counted(found->second.n_values(), "value"), n_values));
 }
 
 void Reader::read_raw(const std::string& path, void* out) const {

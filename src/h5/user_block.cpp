@@ -86,8 +86,8 @@ void seal(Image& image, FileKind kind, std::uint32_t format, std::uint64_t seque
 
 UserBlock read_user_block(ByteSpan head, const std::string& name) {
   if (head.size() < kUserBlockBytes) {
-    fail(name, format("is cut off after {} bytes, not even its head of {} bytes is whole",
-                      head.size(), kUserBlockBytes));
+    fail(name, format("is cut off after {}, not even its head of {} bytes is whole",
+                      counted(head.size(), "byte"), kUserBlockBytes));
   }
   const ByteSpan block = head.first(kUserBlockBytes);
   if (std::memcmp(block.data(), kMagic.data(), kMagic.size()) != 0) {

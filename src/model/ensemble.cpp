@@ -23,16 +23,18 @@ void check_outputs(const Ensemble& ensemble) {
     n_expected = schema.n_classes();
   }
   if (ensemble.n_outputs < 1 || static_cast<std::size_t>(ensemble.n_outputs) != n_expected) {
-    refuse(format("a model has {} outputs; expected {}", ensemble.n_outputs, n_expected));
+    refuse(
+        format("a model has {}; expected {}", counted(ensemble.n_outputs, "output"), n_expected));
   }
   if (ensemble.baseline.size() != n_expected) {
-    refuse(format("a model has {} baselines; expected {}", ensemble.baseline.size(), n_expected));
+    refuse(format("a model has {}; expected {}", counted(ensemble.baseline.size(), "baseline"),
+                  n_expected));
   }
   if (ensemble.value_exponent < -2000 || ensemble.value_exponent > 2000) {
     refuse(format("a model has value exponent {}", ensemble.value_exponent));
   }
   if (ensemble.combine == Combine::kSum && ensemble.trees.size() % n_expected != 0) {
-    refuse(format("a model has {} trees, which are no whole rounds of {}", ensemble.trees.size(),
+    refuse(format("a model has {}: no whole rounds of {}", counted(ensemble.trees.size(), "tree"),
                   n_expected));
   }
 }

@@ -26,7 +26,7 @@ void check_sizes(const Tree& tree, std::size_t n_values) {
                        (tree.stops.empty() || tree.stops.size() == n);
   if (!is_even) refuse(format("the arrays of a tree differ in length; expected {} entries", n));
   if (n_values == 0 || tree.values.size() % n_values != 0) {
-    refuse(format("a tree holds {} values, which are no whole rows of {}", tree.values.size(),
+    refuse(format("a tree holds {}: no whole rows of {}", counted(tree.values.size(), "value"),
                   n_values));
   }
 }

@@ -19,6 +19,7 @@ bool holds(const IntegerRange& range, std::int64_t value) {
 }
 
 bool holds(const RealRange& range, double value) {
+  if (range.adds_zero && value == 0) return true;
   return std::isfinite(value) && (range.is_min_open ? value > range.min : value >= range.min) &&
          (range.is_max_open ? value < range.max : value <= range.max);
 }
@@ -37,8 +38,8 @@ std::string describe(const RealRange& range, const char* noun) {
   if (std::isinf(range.max)) {
     return format("{} {} {}", noun, range.is_min_open ? ">" : ">=", range.min);
   }
-  return format("{} in {}{}, {:.0f}{}", noun, range.is_min_open ? '(' : '[', range.min, range.max,
-                range.is_max_open ? ')' : ']');
+  return format("{}{} in {}{}, {:.0f}{}", range.adds_zero ? "0 or " : "", noun,
+                range.is_min_open ? '(' : '[', range.min, range.max, range.is_max_open ? ')' : ']');
 }
 
 std::string describe(TextKind kind) {

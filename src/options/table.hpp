@@ -20,6 +20,7 @@ struct RealRange {
   double min = 0;
   double max = std::numeric_limits<double>::infinity();
   bool is_min_open = false, is_max_open = false;
+  bool adds_zero = false;  ///< which lies below
 };
 
 enum class TextKind : std::uint8_t {

@@ -31,7 +31,7 @@ std::vector<OptionRow> parallel_section() {
        .default_text = "auto",
        .help =
            "How fits are spread over ranks: replicated, whole fits on one rank each; rows, a "
-           "boosting fit by a group of ranks with a share of its rows each; trees, forests in "
+           "fit by a group of ranks with a share of its rows each; trees, forests in "
            "blocks of trees; auto, a rank a fit, forests in blocks of trees where fits are few, "
            "idle ranks joining large boosting fits on their node. A layout that cannot be had "
            "is refused. No result depends on it.",
@@ -48,13 +48,14 @@ std::vector<OptionRow> parallel_section() {
        .store = into(&Job::parallel, &ParallelSettings::ranks_per_fit)},
       {.section = "parallel",
        .name = "watchdog",
-       .accepts = real(RealRange{.min = 0, .max = 1e9}),
+       .accepts = real(RealRange{.min = 1, .max = 1e9, .adds_zero = true}),
        .default_text = "600",
        .unit = "seconds",
        .help =
            "A rank that makes no progress for so long is named, with what the others wait for, "
-           "and the job ends; slow writes of files may take ten times as long, and so may a rank "
-           "that is alone on its node. 0: never.",
+           "and the job ends; slow work on files may take ten times as long. A process that was "
+           "stopped as a whole, alone on its node, is missed only by ranks that wait for its "
+           "answer, after ten times as long or an hour. 0: nobody watches.",
        .commands = kEveryJob,
        .store = into(&Job::parallel, &ParallelSettings::watchdog)},
   };

@@ -158,7 +158,8 @@ std::string ranking_table(const Results& results, std::size_t max_points) {
     out += format("  {} {}\n", options::name_of(point.estimator), short_params(point));
   }
   if (order.size() > max_points) {
-    out += format("      ... and {} more points in cv_results.csv\n", order.size() - max_points);
+    out += format("      ... and {} in cv_results.csv\n",
+                  counted(order.size() - max_points, "more point"));
   }
   return out;
 }

@@ -15,9 +15,10 @@ constexpr double kTerminalEvery_s = 0.25;
 constexpr double kBatchEvery_s = 30;
 
 std::string line(const std::string& phase, const search::Progress& progress) {
-  std::string text = format("{}: {:3.0f} %, {} of {} tasks, {} running, {} elapsed", phase,
-                            100 * progress.fraction, progress.n_done, progress.n_tasks,
-                            progress.n_running, print_duration(progress.elapsed_s));
+  std::string text =
+      format("{}: {:3.0f} %, {} of {}, {} running, {} elapsed", phase, 100 * progress.fraction,
+             progress.n_done, counted(progress.n_tasks, "task"), progress.n_running,
+             print_duration(progress.elapsed_s));
   if (progress.fraction > 0.02) {
     const double left_s = progress.elapsed_s * (1 - progress.fraction) / progress.fraction;
     text += format(", about {} left", print_duration(left_s));

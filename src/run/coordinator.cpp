@@ -25,6 +25,7 @@ Coordinator::Coordinator(comm::Communicator& world, const PhaseSetup& setup)
       n_tasks_of_worker_(static_cast<std::size_t>(world.size()), 0),
       workforce_(world.size()),
       crew_(world, setup, {[this] { return serve(); }, [this] { hand_over_own_units(); }}),
+      awaited_(setup.answer_deadline_s),
       began_s_(monotonic_s()),
       last_save_s_(began_s_),
       next_save_s_(began_s_ + setup.checkpoint_interval_s) {
@@ -47,7 +48,7 @@ PhaseEnd Coordinator::run() {
       work();
       use_.end_task();
       nap_s = 50e-6;
-    } else if (is_stopping_ ? all_have_stopped() : phase_.is_done()) {
+    } else if (is_stopping_ ? awaited_.have_all_answered() : phase_.is_done()) {
       break;
     } else {
       tell_of_waiting();
@@ -69,8 +70,11 @@ PhaseEnd Coordinator::run() {
 }
 
 void Coordinator::end_phase() {
-  for (int rank = 1; rank < world_.size(); ++rank) world_.send(rank, kEnd, {});
-  while (n_gone_ < world_.size() - 1) {
+  for (const int rank : workers()) world_.send(rank, kEnd, {});
+  is_pulling_ = false;
+  awaited_.begin("the last word of the phase", workers());
+  while (!awaited_.have_all_answered()) {
+    awaited_.check();
     tell_of_waiting();
     if (const auto message = world_.try_receive()) {
       take(*message);
@@ -91,8 +95,8 @@ void Coordinator::tell_of_groups() const {
         format("rank{} {} had nothing to do", unused.size() == 1 ? "" : "s", print_ranks(unused)));
   }
   if (const auto n_trees = workforce_.n_group_trees(); n_trees > 0) {
-    log::info(format("{} trees were grown by groups of ranks, which sent {} for each", n_trees,
-                     print_bytes(workforce_.n_group_bytes() / n_trees)));
+    log::info(format("{} grown by groups of ranks, which sent {} for each",
+                     counted(n_trees, "tree"), print_bytes(workforce_.n_group_bytes() / n_trees)));
   }
 }
 
@@ -115,12 +119,12 @@ void Coordinator::tell_of_waiting() {
 
 bool Coordinator::serve() {
   while (const auto message = world_.try_receive()) take(*message);
-  if (setup_.sink != nullptr) setup_.sink->refresh();
   look_at_signals();
   if (!is_stopping_) {
     hand_out();
     look_at_clock();
   }
+  awaited_.check();
   show_progress();
   return is_stopping_;
 }
@@ -139,7 +143,7 @@ void Coordinator::take(const comm::Message& message) {
       workforce_.take(message.source, IdleMessage::from_bytes(message.bytes));
       break;
     case kUnits:
-      --n_awaited_;  // at a stop nobody counts
+      if (is_pulling_) awaited_.note_answer(message.source);
       take_units(UnitsMessage::from_bytes(message.bytes));
       break;
     case kRegrouped: {
@@ -152,10 +156,8 @@ void Coordinator::take(const comm::Message& message) {
       request_ = std::max(request_, ByteReader(message.bytes).get<Request>());
       break;
     case kStopped:
-      ++n_stopped_;
-      break;
     case kGone:
-      ++n_gone_;
+      awaited_.note_answer(message.source);
       break;
     default:
       require(false, "rank 0 knows every message");
@@ -344,12 +346,13 @@ void Coordinator::begin_stop() {
   is_stopping_ = true;
   is_pulling_ = false;
   log::info("signal: stopping at the next poll, with a checkpoint");
-  for (int rank = 1; rank < world_.size(); ++rank) world_.send(rank, kStop, {});
+  for (const int rank : workers()) world_.send(rank, kStop, {});
+  awaited_.begin("the stop", workers());
 }
 
 void Coordinator::look_at_clock() {
   if (is_pulling_) {
-    if (n_awaited_ == 0) {
+    if (awaited_.have_all_answered()) {
       is_pulling_ = false;
       save_checkpoint();
     }
@@ -361,12 +364,18 @@ void Coordinator::look_at_clock() {
 void Coordinator::begin_checkpoint() {
   if (is_pulling_ || setup_.sink == nullptr) return;
   is_pulling_ = true;
-  n_awaited_ = 0;
-  for (int worker = 1; worker < world_.size(); ++worker) {
-    if (n_tasks_of_worker_[static_cast<std::size_t>(worker)] == 0) continue;
-    ++n_awaited_;
-    world_.send(worker, kPull, {});
+  const auto leaders = workers(true);
+  for (const int rank : leaders) world_.send(rank, kPull, {});
+  awaited_.begin("what was grown", leaders);
+}
+
+std::vector<int> Coordinator::workers(bool with_tasks_only) const {
+  std::vector<int> ranks;
+  for (int rank = 1; rank < world_.size(); ++rank) {
+    if (with_tasks_only && n_tasks_of_worker_[static_cast<std::size_t>(rank)] == 0) continue;
+    ranks.push_back(rank);
   }
+  return ranks;
 }
 
 void Coordinator::save_checkpoint() {

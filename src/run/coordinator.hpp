@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "awaited.hpp"
 #include "crew.hpp"
 #include "orchard/base/pulse.hpp"
 #include "orchard/run/scheduler.hpp"
@@ -44,8 +45,9 @@ class Coordinator {
   void look_at_clock();
 
   void begin_stop();
-  bool all_have_stopped() const { return n_stopped_ == world_.size() - 1; }
   void end_phase();
+  /// The other ranks, or those of them that lead tasks; ascending.
+  std::vector<int> workers(bool with_tasks_only = false) const;
 
   void begin_checkpoint();
   void save_checkpoint();
@@ -71,10 +73,8 @@ class Coordinator {
 
   Request request_ = Request::kNone;
   bool is_stopping_ = false;
-  int n_stopped_ = 0, n_gone_ = 0;
-
   bool is_pulling_ = false;
-  int n_awaited_ = 0;      // answers to the pull that are outstanding
+  Awaited awaited_;        // answers to the pull, the stop or the end, whichever is the last
   bool has_news_ = false;  // since the last checkpoint
   std::optional<Doing> waiting_;
   std::size_t n_told_ = 0;  // tasks of others, as told last

@@ -227,20 +227,21 @@ std::optional<Error> refuse(const Forecast& forecast, const NodeLimits& limits) 
   }
   if (!allocation.may_oversubscribe && n_here * allocation.n_threads > allocation.n_cores) {
     return resources(
-        format("{} ranks x {} threads need {} cores, a node has {}", n_here, allocation.n_threads,
-               n_here * allocation.n_threads, allocation.n_cores),
-        format("{} threads a rank fit (--n-jobs={}), or {} ranks of {} threads on a node.",
-               allocation.n_cores / n_here, allocation.n_cores / n_here,
-               std::max(1, allocation.n_cores / allocation.n_threads),
-               std::min(allocation.n_threads, allocation.n_cores)));
+        format("{} x {} need {}, a node has {}", counted(n_here, "rank"),
+               counted(allocation.n_threads, "thread"),
+               counted(n_here * allocation.n_threads, "core"), allocation.n_cores),
+        format("At most {} a rank (--n-jobs={}), or {} of {} on a node.",
+               counted(allocation.n_cores / n_here, "thread"), allocation.n_cores / n_here,
+               counted(std::max(1, allocation.n_cores / allocation.n_threads), "rank"),
+               counted(std::min(allocation.n_threads, allocation.n_cores), "thread")));
   }
   if (n_here > 1 && limits.shared_bytes && forecast.shared_bytes() > *limits.shared_bytes) {
     return resources(
         format("the ranks of a node share {}, but /dev/shm has only {} free",
                print_bytes(forecast.shared_bytes()), print_bytes(*limits.shared_bytes)),
         format("Make /dev/shm larger (in a container --shm-size), or run one rank on each node "
-               "with {} threads: that needs none.",
-               allocation.n_cores));
+               "with {}: that needs none.",
+               counted(allocation.n_cores, "thread")));
   }
   if (!limits.memory_bytes || forecast.node_bytes() <= *limits.memory_bytes) return std::nullopt;
   const auto message =

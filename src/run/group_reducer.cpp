@@ -49,6 +49,18 @@ void GroupReducer::sum_parts(std::span<std::int64_t> values, std::span<const std
               values.begin() + static_cast<std::ptrdiff_t>(borders[own]));
 }
 
+std::vector<Bytes> GroupReducer::exchange(std::vector<Bytes> for_members) {
+  for (int member = 0; member < size(); ++member) {
+    Bytes& bytes = for_members[static_cast<std::size_t>(member)];
+    if (member != rank()) n_bytes_ += bytes.size();
+    bytes.push_back(static_cast<std::byte>(own_word()));
+  }
+  auto parts = group_.exchange(std::move(for_members));
+  obey(parts.front().back() != std::byte{0});
+  for (auto& part : parts) part.pop_back();
+  return parts;
+}
+
 std::vector<Bytes> GroupReducer::all_gather(const Bytes& bytes) {
   Bytes with_word = bytes;
   with_word.push_back(static_cast<std::byte>(own_word()));

@@ -20,6 +20,7 @@ class GroupReducer final : public learn::RowGroup {
   void sum(std::span<std::int64_t> values) override;
   void max(std::span<double> values) override;
   void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) override;
+  std::vector<Bytes> exchange(std::vector<Bytes> for_members) override;
   std::vector<Bytes> all_gather(const Bytes& bytes) override;
 
   /// The leader's decision; local.

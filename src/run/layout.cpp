@@ -34,9 +34,6 @@ bool is_worth_joining(const search::Family& family, const search::DataShape& sha
          kMinSplit_s * n_trees * search::expected_leaves(family, shape);
 }
 
-bool has_forest(const std::vector<search::Family>& families) {
-  return std::any_of(families.begin(), families.end(), [](const auto& f) { return f.is_forest(); });
-}
 bool has_boosting(const std::vector<search::Family>& families) {
   return !std::all_of(families.begin(), families.end(),
                       [](const auto& f) { return f.is_forest(); });
@@ -60,14 +57,9 @@ void check_layout(const options::ParallelSettings& settings,
   const auto refuse = [](const std::string& reason, const char* where, const char* hint) {
     throw Error(ErrorKind::kResources, reason, where, hint);
   };
-  constexpr const char* kSplit = "Use layout = auto, or jobs of their own for the two kinds.";
   if (settings.layout == options::Layout::kTrees && has_boosting(families)) {
     refuse("layout trees grows forests only: the rounds of boosting need each other",
-           "parallel.layout", kSplit);
-  }
-  if (settings.layout == options::Layout::kRows && has_forest(families)) {
-    refuse("layout rows grows boosting only; forests spread over ranks by trees", "parallel.layout",
-           kSplit);
+           "parallel.layout", "Use layout = auto, or jobs of their own for the two kinds.");
   }
   if (settings.ranks_per_fit.value_or(1) > n_ranks) {
     refuse(format("ranks_per_fit = {}, but the job has {}", *settings.ranks_per_fit,

@@ -91,11 +91,11 @@ ThreadShare choose_threads(const CoresOfNode& node, const options::ParallelSetti
     if (const auto number = positive_number(variable)) {
       out.n_threads = static_cast<int>(std::min(*number, whole));
       out.origin = variable;
-      if (thread_limit) cut(out, *thread_limit, "OMP_THREAD_LIMIT");
       if (*number > whole) {
         out.warning = format("{}={} is more than this rank's {}; using {}", variable, *number,
                              counted(whole, "core"), whole);
       }
+      if (thread_limit) cut(out, *thread_limit, "OMP_THREAD_LIMIT");
       return out;
     }
   }

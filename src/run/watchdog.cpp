@@ -4,29 +4,26 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
-#include <mutex>
+#include <limits>
 #include <new>
-#include <thread>
+#include <optional>
 #include <vector>
 
 #include "orchard/base/clock.hpp"
 #include "orchard/base/log.hpp"
 #include "orchard/base/process.hpp"
 #include "orchard/base/text.hpp"
+#include "orchard/base/ticker.hpp"
 
 namespace orchard::run {
 namespace {
 
 /// What a rank without beats is granted while it does what has none.
 constexpr double kSilentFactor = 10;
-/// A longer step means that this process was stopped itself (a suspended job).
-constexpr double kLongestStep_s = 1;
 /// Longer than the rank that reports needs for it.
 constexpr double kTimeToReport_s = 3;
 /// Writing the report itself may hang.
@@ -53,22 +50,6 @@ void append_to_log(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::app) << stamp << "orchard: " << text << '\n';
 }
 
-/// Signals are for the thread that does the work.
-class SignalsHeld {
- public:
-  SignalsHeld() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 class Watchdog::Watch {
@@ -85,64 +66,51 @@ class Watchdog::Watch {
     own_->world_rank = world_rank;
     own_->pulse.beat();
     set_own_pulse(&own_->pulse);
-    if (settings_.patience_s > 0) {
-      const SignalsHeld held;
-      thread_ = std::thread([this] { watch(); });
-    }
+    if (settings_.patience_s <= 0) return;
+    seen_.resize(places_.size());
+    clock_ = StepClock();
+    ticker_.emplace(std::min(0.5, settings_.patience_s / 8), [this] { return watch(); });
   }
 
   ~Watch() {
     set_own_pulse(nullptr);
     own_->pulse.end();
-    if (!thread_.joinable()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      is_over_ = true;
-    }
-    over_.notify_one();
-    thread_.join();
   }
 
  private:
-  void watch() {
-    struct Seen {
-      std::uint64_t n_beats = 0;
-      double silent_s = 0;
-    };
-    std::vector<Seen> seen(places_.size());
-    const std::chrono::duration<double> interval(std::min(0.5, settings_.patience_s / 8));
-    double last_s = monotonic_s();
-    std::unique_lock lock(mutex_);
-    while (!over_.wait_for(lock, interval, [this] { return is_over_; })) {
-      const double now_s = monotonic_s();
-      const double step_s = std::min(now_s - last_s, kLongestStep_s);
-      last_s = now_s;
-      bool is_one_stuck = false;
-      std::vector<bool> are_stuck(places_.size());
-      for (std::size_t i = 0; i < places_.size(); ++i) {
-        const auto& pulse = places_[i]->pulse;
-        const auto n_beats = pulse.n_beats();
-        seen[i].silent_s = n_beats == seen[i].n_beats ? seen[i].silent_s + step_s : 0;
-        seen[i].n_beats = n_beats;
-        const double patience_s = settings_.patience_s * (pulse.is_silent() ? kSilentFactor : 1);
-        are_stuck[i] = n_beats != 0 && seen[i].silent_s > patience_s;
-        is_one_stuck = is_one_stuck || are_stuck[i];
-      }
-      if (is_one_stuck || shared_.has_reporter) {
-        lock.unlock();
-        end(are_stuck);
-        return;
-      }
+  /// What was seen of a rank.
+  struct Seen {
+    std::uint64_t n_beats = 0;
+    double silent_s = 0;
+    bool is_stuck = false;
+  };
+
+  /// A look at all pulses; false when this was the last.
+  bool watch() {
+    const double step_s = clock_.step_s();
+    bool is_one_stuck = false;
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      const auto& pulse = places_[i]->pulse;
+      auto& seen = seen_[i];
+      const auto n_beats = pulse.n_beats();
+      seen.silent_s = n_beats == seen.n_beats ? seen.silent_s + step_s : 0;
+      seen.n_beats = n_beats;
+      const double patience_s = settings_.patience_s * (pulse.is_silent() ? kSilentFactor : 1);
+      seen.is_stuck = n_beats != 0 && seen.silent_s > patience_s;
+      is_one_stuck = is_one_stuck || seen.is_stuck;
     }
+    if (!is_one_stuck && !shared_.has_reporter) return true;
+    end();
+    return false;
   }
 
-  void end(const std::vector<bool>& are_stuck) {
+  void end() {
     if (shared_.has_reporter.exchange(true)) {
       if (settings_.end_job) return;
       sleep_s(kTimeToReport_s);
       std::_Exit(1);
     }
-    const auto text = report(are_stuck);
+    const auto text = report();
     if (settings_.end_job) return settings_.end_job(text);
     std::signal(SIGALRM, SIG_DFL);
     sigset_t alarm_only;
@@ -157,20 +125,22 @@ class Watchdog::Watch {
     std::_Exit(1);
   }
 
-  std::string report(const std::vector<bool>& are_stuck) const {
+  std::string report() const {
     std::string stuck, others;
+    double silent_s = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const auto& place = *places_[i];
       if (place.pulse.n_beats() == 0) continue;
       const auto doing = place.pulse.doing();
-      auto& text = are_stuck[i] ? stuck : others;
+      auto& text = seen_[i].is_stuck ? stuck : others;
+      if (seen_[i].is_stuck) silent_s = std::min(silent_s, seen_[i].silent_s);
       text += format("{}rank {} ({})", text.empty() ? "" : ", ", place.world_rank.load(),
                      doing.empty() ? "starts" : doing);
     }
     return format(
         "no progress for {} on {}: {}. {}The job ends; a restart goes on from its last checkpoint "
         "(parallel.watchdog sets how long is waited).",
-        print_duration(settings_.patience_s), host_name(), stuck,
+        print_duration(silent_s), host_name(), stuck,
         others.empty() ? "" : format("Meanwhile: {}. ", others));
   }
 
@@ -180,10 +150,10 @@ class Watchdog::Watch {
   Shared& shared_;
   std::vector<Place*> places_;
   Place* own_ = nullptr;
-  std::mutex mutex_;
-  std::condition_variable over_;
-  bool is_over_ = false;
-  std::thread thread_;
+  // Of the thread that watches; it ends first.
+  std::vector<Seen> seen_;
+  StepClock clock_;
+  std::optional<Ticker> ticker_;
 };
 
 Watchdog::Watchdog(comm::Communicator& node, int world_rank, WatchdogSettings settings)

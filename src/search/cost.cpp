@@ -123,8 +123,24 @@ double readout_bytes(const Family& family, const DataShape& shape) {
   return kTreesAWalk * leaves * (2 * (8 + 4) + 4 * cuts);
 }
 
+/// Rows that go to the rank which grows their subtree, as messages and as bins; then the trees that
+/// come back to all, as messages and as trees.
+double gathered_bytes(const Family& family, const DataShape& shape, int n_threads, int n_ranks) {
+  // Trees grown in step: as many as make so many rows, or bytes of rows, a thread.
+  constexpr double kRowsAStep = 1 << 20, kBytesAStep = 64 << 20;
+  const double rows = static_cast<double>(shape.n_rows);
+  const double row = static_cast<double>(shape.n_features) + 8;
+  const double threads = static_cast<double>(n_threads) * n_ranks;
+  const double n_trees = std::clamp(
+      std::floor(threads * std::min(kRowsAStep / rows, kBytesAStep / (rows * (row - 4)))), 1.0,
+      static_cast<double>(family.n_units()));
+  const double tree = static_cast<double>(tree_bytes(family, 1, shape, family.cut_settings.size()));
+  const auto& forest = std::get<options::ForestSettings>(family.settings);
+  return 2 * n_trees * std::max(rows * drawn(forest, rows) * row / n_ranks, tree);
+}
+
 double forest_bytes(const Family& family, bool is_whole_fit, const DataShape& shape, double n_test,
-                    int n_threads) {
+                    int n_threads, int n_ranks) {
   const auto& forest = std::get<options::ForestSettings>(family.settings);
   const double outputs = static_cast<double>(std::max<std::uint64_t>(1, shape.n_classes));
   const double target = (shape.task == Task::kRegression ? 8 : 4) + (shape.is_weighted ? 8 : 0);
@@ -133,8 +149,11 @@ double forest_bytes(const Family& family, bool is_whole_fit, const DataShape& sh
                                           (is_whole_fit ? 1 : family.leaf_sizes.size()));
   const double scoring =
       n_test > 0 ? n_test * (8 * outputs + 16) + readout_bytes(family, shape) : 0;
+  const double growing =
+      n_ranks > 1 ? gathered_bytes(family, shape, n_threads, n_ranks)
+                  : n_threads * (forest_rows_bytes(forest, shape) + builder_bytes(family, shape));
   return static_cast<double>(shape.n_rows) * target + n_sums * n_test * outputs * 8 + scoring +
-         n_threads * (forest_rows_bytes(forest, shape) + builder_bytes(family, shape));
+         growing;
 }
 
 /// Sums of gradients that nodes keep until they are split.
@@ -215,6 +234,14 @@ double thread_speedup(const Family& family, int n_threads) {
 }
 
 double exchange_seconds(const Family& family, std::int64_t n_units, const DataShape& shape) {
+  if (family.is_forest()) {
+    // The rows that a tree draws are sent once, after the top of the tree was counted row by row.
+    constexpr double kRowByte_s = 3.3e-9;
+    const double rows = static_cast<double>(shape.n_rows);
+    const auto& forest = std::get<options::ForestSettings>(family.settings);
+    return static_cast<double>(n_units) * rows * drawn(forest, rows) *
+           (static_cast<double>(shape.n_features) + 8) * kRowByte_s;
+  }
   // Agreeing on a split, and the histogram of one of its sides at a gigabyte a second.
   constexpr double kSplit_s = 0.1e-3, kByte_s = 1e-9;
   const double n_splits = static_cast<double>(n_units * trees_a_unit(family, shape)) *
@@ -247,8 +274,9 @@ std::uint64_t working_bytes(const Family& family, std::int64_t n_units, const Da
                             std::uint64_t n_test, int n_threads, int n_ranks) {
   const double test = static_cast<double>(n_test);
   const double beside =
-      family.is_forest() ? forest_bytes(family, n_units == family.n_units(), shape, test, n_threads)
-                         : boosting_bytes(family, shape, test, n_threads, n_ranks);
+      family.is_forest()
+          ? forest_bytes(family, n_units == family.n_units(), shape, test, n_threads, n_ranks)
+          : boosting_bytes(family, shape, test, n_threads, n_ranks);
   return static_cast<std::uint64_t>(beside) +
          tree_bytes(family, n_units, shape, family.cut_settings.size());
 }

@@ -95,7 +95,7 @@ void Phase::observe(std::int32_t id, std::size_t n_units, double fit_s) {
   const auto& task = tasks_[place];
   const auto& family = families_[static_cast<std::size_t>(task.family)];
   const auto n_all = static_cast<std::size_t>(task.last_unit - task.first_unit) *
-                     (family.is_forest() ? family.leaf_sizes.size() : 1);
+                     (family.is_forest() ? std::max<std::size_t>(1, family.leaf_sizes.size()) : 1);
   if (n_units == 0 || results_[place]) return;
   note_seconds(place, task.cost * static_cast<double>(n_units) / static_cast<double>(n_all), fit_s);
 }

@@ -1,41 +1,11 @@
 #include "orchard/search/snapshot.hpp"
 
+#include "orchard/model/tree_bytes.hpp"
+
 namespace orchard::search {
 namespace {
 
-void put_tree(ByteWriter& out, const model::Tree& tree) {
-  out.put(tree.feature);
-  out.put(tree.threshold);
-  out.put(tree.left);
-  out.put(tree.flags);
-  out.put(tree.value_row);
-  out.put(tree.n_samples);
-  out.put(tree.gain);
-  out.put(tree.category_begin);
-  out.put(tree.category_n_words);
-  out.put(tree.category_words);
-  out.put(tree.values);
-  out.put(tree.stops);
-}
-
-model::Tree get_tree(ByteReader& in) {
-  model::Tree tree;
-  tree.feature = in.get_vector<std::int32_t>();
-  tree.threshold = in.get_vector<float>();
-  tree.left = in.get_vector<NodeIndex>();
-  tree.flags = in.get_vector<std::uint8_t>();
-  tree.value_row = in.get_vector<std::int32_t>();
-  tree.n_samples = in.get_vector<std::uint32_t>();
-  tree.gain = in.get_vector<double>();
-  tree.category_begin = in.get_vector<std::int32_t>();
-  tree.category_n_words = in.get_vector<std::int32_t>();
-  tree.category_words = in.get_vector<std::uint32_t>();
-  tree.values = in.get_vector<std::int64_t>();
-  tree.stops = in.get_vector<std::uint64_t>();
-  return tree;
-}
-
-/// What `put_tree` writes of the nodes and values, without the few bytes of lengths.
+/// What `model::put_tree` writes of the nodes and values, without the few bytes of lengths.
 std::size_t bytes_of(const model::Tree& tree) {
   return tree.n_nodes() *
              (sizeof(std::int32_t) + sizeof(float) + sizeof(NodeIndex) + sizeof(std::uint8_t) +
@@ -56,7 +26,7 @@ void put_units(ByteWriter& out, const std::vector<model::Unit>& units) {
   out.put<std::uint64_t>(units.size());
   for (const auto& unit : units) {
     out.put<std::uint64_t>(unit.size());
-    for (const auto& tree : unit) put_tree(out, tree);
+    for (const auto& tree : unit) model::put_tree(out, tree);
   }
 }
 
@@ -68,7 +38,7 @@ std::vector<model::Unit> get_units(ByteReader& in) {
   for (std::uint64_t i = 0; i < n_units; ++i) {
     const auto n_trees = in.get<std::uint64_t>();
     std::vector<model::Tree> trees;
-    for (std::uint64_t j = 0; j < n_trees; ++j) trees.push_back(get_tree(in));
+    for (std::uint64_t j = 0; j < n_trees; ++j) trees.push_back(model::get_tree(in));
     units.emplace_back(std::move(trees));
   }
   return units;

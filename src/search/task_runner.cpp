@@ -30,6 +30,8 @@ struct TaskRunner::State {
         judge(data, task_context.schema, task_context.scorers) {}
 
   bool is_refit() const { return task.fold == kRefitFold; }
+  bool is_grown() const { return !failure.empty() || running->is_done(); }
+  bool is_judge() const { return context.group == nullptr || context.group->rank() == 0; }
   bool is_whole_fit() const { return task.first_unit == 0 && task.last_unit == family.n_units(); }
 
   learn::FitContext fit_context() const {
@@ -63,8 +65,7 @@ struct TaskRunner::State {
 
   void score_boosting(std::size_t index, int n_rounds, std::span<const std::int64_t> sums) {
     is_finished[index] = true;
-    const bool is_judged = context.group == nullptr || context.group->rank() == 0;
-    if (data.test_share.n == 0 || !is_judged) return;
+    if (data.test_share.n == 0 || !is_judge()) return;
     for (std::size_t member = 0; member < family.members.size(); ++member) {
       if (family.members[member].stage == static_cast<std::int32_t>(index)) {
         judge.score(boosting_frame, static_cast<std::size_t>(n_rounds), sums, member, scores);
@@ -72,7 +73,7 @@ struct TaskRunner::State {
     }
   }
 
-  /// Sums of a leaf size at every cut: [n_cuts][n_test][n_outputs].
+  /// Sums of a leaf size at every cut, of own rows: [n_cuts][n_test][n_outputs].
   std::size_t n_sums() const {
     return family.cut_settings.size() * data.n_test() *
            static_cast<std::size_t>(forest->frame().n_outputs);
@@ -103,6 +104,13 @@ struct TaskRunner::State {
     }
   }
 
+  /// Scores a whole forest, or sums up a block of its trees. Collective over a group.
+  void read_forest() {
+    is_read = true;
+    if (data.test_share.n == 0) return;
+    is_whole_fit() ? score_whole_forest() : sum_block();
+  }
+
   void score_whole_forest() {
     scores = judge.empty(family.members.size());
     for (std::size_t leaf_size = 0; leaf_size < family.leaf_sizes.size(); ++leaf_size) {
@@ -110,20 +118,29 @@ struct TaskRunner::State {
       std::int64_t begin = 0;
       for (std::size_t stage = 0; stage < n_grown_stages(); ++stage) {
         add_trees(leaf_size, begin, family.stages[stage], sums);
-        score_stage(family, stage, leaf_size, forest->frame(), judge, sums, scores);
+        score_stage_of_all(stage, leaf_size, sums);
         begin = family.stages[stage];
       }
     }
   }
 
-  /// Sums of a block of trees: [n_leaf_sizes][n_cuts][n_test][n_outputs].
-  std::vector<std::int64_t> sum_block() {
-    std::vector<std::int64_t> sums(family.leaf_sizes.size() * n_sums());
+  void score_stage_of_all(std::size_t stage, std::size_t leaf_size,
+                          std::span<const std::int64_t> own_sums) {
+    std::vector<std::int64_t> of_group;
+    if (context.group != nullptr) of_group = forest->sums_of_group(own_sums);
+    if (!is_judge()) return;
+    score_stage(family, stage, leaf_size, forest->frame(), judge,
+                context.group != nullptr ? of_group : own_sums, scores);
+  }
+
+  void sum_block() {
+    if (!failure.empty()) return;
     for (std::size_t leaf_size = 0; leaf_size < family.leaf_sizes.size(); ++leaf_size) {
-      add_trees(leaf_size, task.first_unit, task.last_unit,
-                std::span(sums).subspan(leaf_size * n_sums(), n_sums()));
+      std::vector<std::int64_t> sums(n_sums());
+      add_trees(leaf_size, task.first_unit, task.last_unit, sums);
+      if (context.group != nullptr) sums = forest->sums_of_group(sums);
+      block_sums.insert(block_sums.end(), sums.begin(), sums.end());
     }
-    return sums;
   }
 
   TaskContext context;
@@ -135,9 +152,11 @@ struct TaskRunner::State {
   learn::ForestFit* forest = nullptr;  // one of these two is `running`
   learn::BoostingFit* boosting = nullptr;
   learn::ModelFrame boosting_frame;
-  MemberScores scores;            // boosting: filled as members finish
-  std::vector<bool> is_finished;  // boosting: by index of boosting_members
-  std::string failure;            // why the next unit cannot be grown; or empty
+  MemberScores scores;                   // boosting: filled as members finish
+  std::vector<std::int64_t> block_sums;  // forests: [n_leaf_sizes][n_cuts][n_test][n_outputs]
+  bool is_read = false;                  // forests
+  std::vector<bool> is_finished;         // boosting: by index of boosting_members
+  std::string failure;                   // why the next unit cannot be grown; or empty
 };
 
 TaskRunner::TaskRunner(const TaskContext& context, const TaskSpec& task,
@@ -154,9 +173,14 @@ TaskRunner::TaskRunner(const TaskContext& context, const TaskSpec& task,
 
 TaskRunner::~TaskRunner() = default;
 
-bool TaskRunner::is_done() const { return !state_->failure.empty() || state_->running->is_done(); }
+// With a group, the reading of a forest is the last step, since all of it must take part.
+bool TaskRunner::is_done() const {
+  const bool is_read = state_->forest == nullptr || state_->is_read;
+  return state_->is_grown() && (state_->context.group == nullptr || is_read);
+}
 
 void TaskRunner::step() {
+  if (state_->is_grown()) return state_->read_forest();
   try {
     state_->running->advance();
   } catch (const Error& error) {
@@ -189,12 +213,12 @@ TaskResult TaskRunner::result() {
     result.baseline = frame.baseline;
   }
   if (state.data.test_share.n == 0) return result;
+  if (state.forest != nullptr && !state.is_read) state.read_forest();
   if (is_cut) {
-    result.sums = state.sum_block();
+    result.sums = state.block_sums;
     result.value_exponent = state.forest->frame().value_exponent;
     return result;
   }
-  if (state.forest != nullptr) state.score_whole_forest();
   if (!state.failure.empty()) state.fail_unfinished();
   result.scores = state.scores.scores;
   result.reasons = state.scores.reasons;

@@ -78,7 +78,7 @@ std::size_t CheckpointStore::save(const search::Snapshot& snapshot) {
   const std::string utc = utc_timestamp();
   const std::string path = numbered_path(place_, utc, sequence);
   AtomicFile file(path);
-  h5::Builder builder(file, [this] { lock_->refresh(); });
+  h5::Builder builder(file);
   write_checkpoint(builder, snapshot, identity_, utc, host_name());
   builder.finish(h5::FileKind::kCheckpoint, kCheckpointFormat, sequence);
   // That may have taken minutes: nobody may have come in between.

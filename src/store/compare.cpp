@@ -145,7 +145,7 @@ class Comparison {
   void compare_texts(const std::string& path) {
     const auto x = a_.read_strings(path), y = b_.read_strings(path);
     if (x.size() != y.size()) {
-      add(path, format("{} texts", x.size()), format("{} texts", y.size()));
+      add(path, counted(x.size(), "text"), counted(y.size(), "text"));
       return;
     }
     for (std::size_t i = 0; i < x.size(); ++i) {

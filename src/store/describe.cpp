@@ -40,12 +40,13 @@ std::string describe_checkpoint(const CheckpointContent& content) {
   std::string out = line("sequence", format("{}", content.sequence));
   out += line("written", format("{} on {} by orchard {}", content.written_utc, escape(content.host),
                                 escape(content.program_version)));
-  out += line("work so far",
-              format("{}, {} restarts", print_duration(snapshot.elapsed_s), snapshot.n_restarts));
-  out += line("finished", format("{} tasks ({} failed)", snapshot.results.size(), n_failed));
-  out += line("running", format("{} tasks", snapshot.running.size()));
+  out += line("work so far", format("{}, {}", print_duration(snapshot.elapsed_s),
+                                    counted(snapshot.n_restarts, "restart")));
+  out += line("finished",
+              format("{} ({} failed)", counted(snapshot.results.size(), "task"), n_failed));
+  out += line("running", counted(snapshot.running.size(), "task"));
   for (const auto& task : snapshot.running) {
-    out += format("  task {}: {} units after {}\n", task.task, task.units.size(),
+    out += format("  task {}: {} after {}\n", task.task, counted(task.units.size(), "unit"),
                   print_duration(task.fit_s));
   }
   out += "identity\n";
@@ -92,8 +93,8 @@ std::string describe_model(const model::Ensemble& ensemble) {
     depth = std::max(depth, depth_of(tree));
   }
   std::string out = line("estimator", escape(ensemble.estimator));
-  out += line("trees",
-              format("{} with {} nodes, depth up to {}", ensemble.trees.size(), n_nodes, depth));
+  out += line("trees", format("{} with {}, depth up to {}", ensemble.trees.size(),
+                              counted(n_nodes, "node"), depth));
   out += describe_schema(ensemble.schema);
   out += "params\n";
   for (const auto& [name, value] : ensemble.params) {
@@ -140,8 +141,8 @@ std::string describe_results(const ResultFile& file) {
   std::string out = line("written by", "orchard " + escape(file.program_version));
   out += line("data", format("{}, {}, digest {}", counted(file.n_rows, "row"),
                              counted(file.n_features, "feature"), escape(file.data_digest)));
-  out += line("points", format("{} ({} failed), {} splits", results.points.size(), n_failed,
-                               results.n_splits));
+  out += line("points", format("{} ({} failed), {}", results.points.size(), n_failed,
+                               counted(results.n_splits, "split")));
   out += line("scorers", list(results.scorers, 20));
   const auto refit = std::find(results.scorers.begin(), results.scorers.end(), results.refit);
   const auto scorer = refit == results.scorers.end()

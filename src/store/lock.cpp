@@ -1,5 +1,6 @@
 #include "orchard/store/lock.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "orchard/base/clock.hpp"
@@ -14,7 +15,7 @@ namespace orchard::store {
 namespace {
 
 constexpr double kLookEvery_s = 0.1;
-constexpr double kHeartbeatEvery_s = 1;
+constexpr double kShortestBeat_s = 0.01, kLongestBeat_s = 1;
 
 /// Now on the clock that stamps files in `directory`, which may be another machine's.
 double directory_now_s(const std::string& directory) {
@@ -64,10 +65,14 @@ DirectoryLock::DirectoryLock(const std::string& directory, const std::string& fi
       job_(escape(job, 200)),
       patience_s_(patience_s) {
   acquire();
-  refreshed_at_s_ = monotonic_s();
+  heart_.emplace(std::clamp(patience_s_ / 8, kShortestBeat_s, kLongestBeat_s), [this] {
+    beat();
+    return true;
+  });
 }
 
 DirectoryLock::~DirectoryLock() {
+  heart_.reset();
   try {
     if (is_held()) remove_file(path_);
   } catch (const std::exception&) {
@@ -117,10 +122,7 @@ void DirectoryLock::refuse(const Holder& holder, double heartbeat_age_s) const {
               path_, "Wait for it, stop it, or use another checkpoint_dir or checkpoint_file.");
 }
 
-void DirectoryLock::refresh() {
-  const double now_s = monotonic_s();
-  if (now_s - refreshed_at_s_ < kHeartbeatEvery_s) return;
-  refreshed_at_s_ = now_s;
+void DirectoryLock::beat() const {
   try {
     if (is_held()) touch(path_);
   } catch (const std::exception&) {

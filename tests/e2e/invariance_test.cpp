@@ -196,8 +196,8 @@ class Groups : public Invariance, public ::testing::TestWithParam<Task> {
   int n_out_ = 0;
 };
 
-TEST_P(Groups, RowsOfBoosting) {
-  make_job(GetParam().name, GetParam().is_plain, 1500, 6, "[grid.forest]");
+TEST_P(Groups, Rows) {
+  make_job(GetParam().name, GetParam().is_plain, 1500, 6);
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   expect_same_in(1, "rows");
   expect_same_in(2, "rows");
@@ -205,6 +205,17 @@ TEST_P(Groups, RowsOfBoosting) {
   expect_same_in(3, "rows", {"--parallel.ranks_per_fit=3"});
   expect_same_in(4, "rows", {"--parallel.ranks_per_fit=2"});
   expect_same_in(4, "rows", {"--parallel.ranks_per_fit=4"}, {{"ORCHARD_RANKS_PER_NODE", "2"}});
+}
+
+/// Rows enough for nodes that no rank holds alone.
+TEST_P(Groups, RowsOfLargeForests) {
+  make_job(GetParam().name, GetParam().is_plain, 13'000, 3, "[grid.boosting]");
+  ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
+  expect_same_in(2, "rows");
+  const auto outcome = search(
+      3, "threads", {"--n-jobs=2", "--parallel.oversubscribe=true", "--parallel.layout=rows"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  expect_equal("alone", "threads");
 }
 
 TEST_P(Groups, RanksThatJoin) {
@@ -223,11 +234,9 @@ TEST_P(Groups, WholeFitsAndTrees) {
   make_job(GetParam().name, GetParam().is_plain, 2000, 12);
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   expect_same_in(3, "replicated");
-  for (const auto* layout : {"trees", "rows"}) {
-    const auto refused = search_in(2, "refused", layout);
-    EXPECT_EQ(refused.code, 7) << refused.errors;
-    EXPECT_NE(refused.errors.find(std::string("layout ") + layout), std::string::npos);
-  }
+  const auto refused = search_in(2, "refused", "trees");
+  EXPECT_EQ(refused.code, 7) << refused.errors;
+  EXPECT_NE(refused.errors.find("layout trees grows forests only"), std::string::npos);
   make_job(GetParam().name, GetParam().is_plain, 2000, 40, "[grid.boosting]");
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1", "--resume=none"}).code, 0);
   expect_same_in(4, "trees");
@@ -235,7 +244,7 @@ TEST_P(Groups, WholeFitsAndTrees) {
 }
 
 TEST_P(Groups, ResumedInOtherLayouts) {
-  make_job(GetParam().name, false, 1500, 500, "[grid.forest]");
+  make_job(GetParam().name, false, 1500, 500);
   ASSERT_EQ(search(0, "alone", {"--n-jobs=1"}).code, 0);
   stop_again_and_again({{"--parallel.layout=rows"},
                         {"--parallel.layout=auto"},

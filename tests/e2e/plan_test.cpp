@@ -87,6 +87,7 @@ TEST_F(Plan, SharedMemoryThatIsTooSmallIsFoundBeforeTheStart) {
   const auto outcome = search_in("1500k", "auto");
   EXPECT_EQ(outcome.code, 7) << outcome.errors;
   EXPECT_NE(outcome.errors.find("/dev/shm"), std::string::npos) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("with 2 threads"), std::string::npos) << outcome.errors;
 }
 
 /// Ranks that hold shares of the rows need less of it than whole folds do.

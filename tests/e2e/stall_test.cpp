@@ -70,7 +70,20 @@ TEST_P(Stall, OfARankIsNamedAndEndsTheJob) {
   }
 }
 
-// Nobody reads the pulse of a rank that is alone on its node: its group misses it.
+/// Stops rank 1 of a job whose ranks have a node each, and waits for the job's end.
+Outcome stop_rank_1(Process& process, const std::string& log) {
+  wait_for_tasks(process, log);
+  const auto stopped = process_of_rank(process, 1);
+  EXPECT_GT(stopped, 0);
+  if (stopped < 0) return {};
+  EXPECT_EQ(kill(stopped, SIGSTOP), 0);
+  const auto outcome = process.wait(60);
+  kill(stopped, SIGKILL);
+  return outcome;
+}
+
+// A process that is stopped and alone on its node has nobody who reads its pulse: its group misses
+// it.
 TEST(StallAlone, OnANodeIsMissedByTheGroup) {
   Directory directory;
   write_file(directory / "data.csv", make_csv("binary", 3000, test_seed()));
@@ -79,18 +92,27 @@ TEST(StallAlone, OnANodeIsMissedByTheGroup) {
                  "\ntarget = target\n[cv]\nn_splits = 3\n[grid.boosting]\n"
                  "estimator = HistGradientBoostingClassifier\nmax_iter = 100000\n"
                  "early_stopping = false\n");
-  Process process(command(2, {"search", directory / "job.cfg", "--output-dir", directory / "out",
-                              "--n-jobs=1", "--parallel.layout=rows", "--parallel.ranks_per_fit=2",
-                              "--parallel.watchdog=0.5"}),
-                  {{"ORCHARD_RANKS_PER_NODE", "1"}});
-  wait_for_tasks(process, directory / "out/run.log");
-  const auto stopped = process_of_rank(process, 1);
-  ASSERT_GT(stopped, 0);
-  ASSERT_EQ(kill(stopped, SIGSTOP), 0);
-  const auto outcome = process.wait(60);
-  kill(stopped, SIGKILL);
+  Process process(
+      command(2, {"search", directory / "job.cfg", "--output-dir", directory / "out", "--n-jobs=1",
+                  "--parallel.layout=rows", "--parallel.ranks_per_fit=2", "--parallel.watchdog=1"}),
+      {{"ORCHARD_RANKS_PER_NODE", "1"}});
+  const auto outcome = stop_rank_1(process, directory / "out/run.log");
   EXPECT_EQ(outcome.code, 1) << outcome.errors;
-  EXPECT_NE(outcome.errors.find("nothing came for 5.0 s"), std::string::npos) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("nothing came for 10.0 s"), std::string::npos) << outcome.errors;
+}
+
+TEST(StallAlone, OnANodeIsMissedByTheNextCheckpoint) {
+  Directory directory;
+  write_file(directory / "data.csv", make_csv("binary", 3000, test_seed()));
+  write_file(directory / "job.cfg", long_job(directory));
+  Process process(command(3, {"search", directory / "job.cfg", "--output-dir", directory / "out",
+                              "--n-jobs=1", "--checkpoint.interval=1", "--parallel.watchdog=1"}),
+                  {{"ORCHARD_RANKS_PER_NODE", "1"}});
+  const auto outcome = stop_rank_1(process, directory / "out/run.log");
+  EXPECT_EQ(outcome.code, 1) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("waits for what was grown from rank 1: nothing came for 10.0 s"),
+            std::string::npos)
+      << outcome.errors;
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, Stall, ::testing::Values(0, 2));

@@ -112,6 +112,22 @@ void gathers_to_all(Communicator world) {
   }
 }
 
+void exchanges(Communicator world) {
+  for (const std::size_t n_bytes : {0, 1, 100, 70'000}) {
+    const auto given = [&](int from, int to) {
+      return pattern(from == to ? 3 : n_bytes * static_cast<std::size_t>(from + to) / 2,
+                     100 * from + to);
+    };
+    std::vector<Bytes> for_ranks;
+    for (int to = 0; to < world.size(); ++to) for_ranks.push_back(given(world.rank(), to));
+    const auto received = world.exchange(std::move(for_ranks));
+    ASSERT_EQ(received.size(), static_cast<std::size_t>(world.size()));
+    for (int from = 0; from < world.size(); ++from) {
+      EXPECT_TRUE(received[static_cast<std::size_t>(from)] == given(from, world.rank())) << from;
+    }
+  }
+}
+
 void broadcasts_from_every_root(Communicator world) {
   for (std::size_t n_bytes : {0, 1, 503, 504, 505, 4096, 70000}) {
     for (int root = 0; root < world.size(); ++root) {
@@ -344,6 +360,7 @@ const std::vector<ConformanceCase>& conformance_cases() {
       ORCHARD_CASE(sums_in_parts),
       ORCHARD_CASE(finds_the_greatest_numbers),
       ORCHARD_CASE(gathers_to_all),
+      ORCHARD_CASE(exchanges),
       ORCHARD_CASE(broadcasts_from_every_root),
       ORCHARD_CASE(broadcasts_much),
       ORCHARD_CASE(gathers_different_sizes),

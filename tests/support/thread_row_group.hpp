@@ -84,6 +84,21 @@ class ThreadRowGroup : public learn::RowGroup {
     return all;
   }
 
+  std::vector<Bytes> exchange(std::vector<Bytes> for_members) override {
+    require(static_cast<int>(for_members.size()) == size(), "there is something for each rank");
+    std::size_t n_bytes = 0;
+    for (const Bytes& bytes : for_members) n_bytes += bytes.size();
+    count(n_bytes);
+    std::vector<Bytes> all;
+    room_.exchange(rank_, &for_members, [&](const auto& given) {
+      for (const void* of_rank : given) {
+        const auto& theirs = *static_cast<const std::vector<Bytes>*>(of_rank);
+        all.push_back(theirs[static_cast<std::size_t>(rank_)]);
+      }
+    });
+    return all;
+  }
+
   /// At this call every rank throws Stopped.
   void stop_at(std::size_t call) { stop_at_ = call; }
   const Traffic& traffic() const { return traffic_; }

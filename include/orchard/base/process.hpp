@@ -1,11 +1,10 @@
 #pragma once
 // Who we are, as written into locks and names of temporary files.
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <string>
-#include <thread>
+
+#include "orchard/base/ticker.hpp"
 
 namespace orchard {
 
@@ -20,15 +19,9 @@ bool is_process_alive(std::int64_t pid);
 class ParentWatch {
  public:
   ParentWatch();
-  ~ParentWatch();
-  ParentWatch(const ParentWatch&) = delete;
-  ParentWatch& operator=(const ParentWatch&) = delete;
 
  private:
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool is_ended_ = false;
-  std::thread thread_;
+  Ticker ticker_;
 };
 
 /// Memory that only this process holds: its heap, its stacks, what it mapped for itself; not what

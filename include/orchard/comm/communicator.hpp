@@ -56,9 +56,12 @@ class Communicator {
   Bytes broadcast(Bytes bytes, int root);                   ///< collective
   std::vector<Bytes> gather(const Bytes& bytes, int root);  ///< collective; empty off root
   std::vector<Bytes> all_gather(const Bytes& bytes);        ///< collective; in rank order
-  std::int64_t sum(std::int64_t value);                     ///< collective
-  std::int64_t min(std::int64_t value);                     ///< collective
-  std::int64_t max(std::int64_t value);                     ///< collective
+  /// What each rank has for this one, in rank order, of what each has for every rank: [size].
+  /// Collective.
+  std::vector<Bytes> exchange(std::vector<Bytes> for_ranks);
+  std::int64_t sum(std::int64_t value);  ///< collective
+  std::int64_t min(std::int64_t value);  ///< collective
+  std::int64_t max(std::int64_t value);  ///< collective
   /// Replaces each value by its sum over the ranks, which all give as many values. Collective.
   void sum(std::span<std::int64_t> values);
   /// Sums in parts: afterwards values [borders[rank], borders[rank + 1]) are sums over the ranks,

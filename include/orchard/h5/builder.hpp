@@ -1,7 +1,5 @@
 #pragma once
 
-#include <functional>
-
 #include "orchard/h5/user_block.hpp"
 
 namespace orchard {
@@ -23,9 +21,8 @@ class Builder {
   /// In memory.
   Builder();
   /// In a new file, borrowed until it is finished: bytes go there as HDF5 lets go of them, so that
-  /// memory holds but a chunk or two. `heartbeat` is called every 64 MB. Besides, all calls throw
-  /// what writing the file or the heartbeat throws.
-  explicit Builder(AtomicFile& file, std::function<void()> heartbeat = {});
+  /// memory holds but a chunk or two. Besides, all calls throw what writing the file throws.
+  explicit Builder(AtomicFile& file);
   ~Builder();
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;

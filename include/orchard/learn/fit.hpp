@@ -18,7 +18,7 @@ namespace orchard::learn {
 /// With a group, its members make equal fits on shares of the rows that make up the fold, with the
 /// same bits as one rank alone, and call the same functions of them in the same order: the
 /// constructor, `advance` and `restore` are collective. The pool's poll does not throw then: a stop
-/// is the group's to tell. Boosting only.
+/// is the group's to tell.
 struct FitContext {
   const data::BinnedData& data;
   const model::Schema& schema;  ///< task and classes

@@ -49,10 +49,13 @@ class ForestFit : public Fit {
   ModelFrame frame() const;
 
   /// Adds the values of a leaf size's finished trees [first, last) (numbers within this range) at
-  /// every cut, for every test row: `sums` has shape [n_cuts][n_test][n_outputs]. One walk a tree
-  /// and row.
+  /// every cut, for every own test row: `sums` has shape [n_cuts][n_test][n_outputs]. One walk a
+  /// tree and row.
   void read_out(std::size_t leaf_size, std::size_t first, std::size_t last,
                 std::span<std::int64_t> sums);
+  /// What read_out gives for all test rows of the fold, [n_cuts][test_share.n][n_outputs], from the
+  /// `sums` of each member's own ones. Collective over the context's group.
+  std::vector<std::int64_t> sums_of_group(std::span<const std::int64_t> sums) const;
 
  private:
   struct State;

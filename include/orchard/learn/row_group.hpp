@@ -25,6 +25,9 @@ class RowGroup {
   /// Sums in parts: afterwards values [borders[rank], borders[rank + 1]) hold sums over the group,
   /// the rest what they held. `borders`: [size + 1], ascending from 0 to values.size().
   virtual void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) = 0;
+  /// What each member has for this one, in rank order, of what each has for every member: [size].
+  /// Lengths may differ.
+  virtual std::vector<Bytes> exchange(std::vector<Bytes> for_members) = 0;
   /// What each member gave, in rank order. Lengths may differ.
   virtual std::vector<Bytes> all_gather(const Bytes& bytes) = 0;
 };

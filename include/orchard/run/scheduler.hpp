@@ -41,8 +41,6 @@ class CheckpointSink {
   virtual ~CheckpointSink() = default;
   /// Publishes a snapshot and returns its bytes. Throws kOutput; what was there stays valid.
   virtual std::size_t save(const search::Snapshot& snapshot) = 0;
-  /// Called at every poll: keeps the lock on the checkpoints alive.
-  virtual void refresh() = 0;
 };
 
 /// What a phase is given. Everything is borrowed and the same on all ranks but where said.
@@ -57,6 +55,8 @@ struct PhaseSetup {
   search::Phase* phase = nullptr;            ///< rank 0 only
   std::vector<search::RunningTask> resumed;  ///< rank 0: tasks that were under way
   double checkpoint_interval_s = 300;
+  /// Rank 0: for so long another rank may owe it an answer to a pull, a stop or the end.
+  double answer_deadline_s = 3600;
   CheckpointSink* sink = nullptr;  ///< rank 0 only
   /// Rank 0: a snapshot of all phases with these running tasks.
   std::function<search::Snapshot(std::vector<search::RunningTask>)> make_snapshot;

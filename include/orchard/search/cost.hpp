@@ -24,8 +24,9 @@ double estimate_cost(const Family& family, std::int64_t n_units, const DataShape
 /// How many times faster a fit is on so many threads than on one.
 double thread_speedup(const Family& family, int n_threads);
 
-/// Seconds that ranks of a group which grows so many units by rows spend on exchanging sums, once a
-/// split, however many they are: on a node, or over a network as fast.
+/// Seconds that ranks of a group which grows so many units by rows spend on what one rank need not
+/// do, however many they are: boosting exchanges sums at every split, forests send rows. On a node,
+/// or over a network as fast.
 double exchange_seconds(const Family& family, std::int64_t n_units, const DataShape& shape);
 
 /// Leaves of a tree, as noisy data make them.

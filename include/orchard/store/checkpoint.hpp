@@ -47,8 +47,6 @@ class CheckpointStore {
   std::optional<search::Snapshot> load(const std::string& resume,
                                        std::vector<std::string>& passed_over);
 
-  /// The lock's heartbeat: call it from every poll. Never throws.
-  void refresh() { lock_->refresh(); }
   bool owns_place() const { return lock_->is_held(); }
 
   /// Path and sequence of the last checkpoint saved or loaded.

@@ -3,11 +3,17 @@
 // file names the holder, and its time of change is the holder's heartbeat.
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "orchard/base/ticker.hpp"
 
 namespace orchard::store {
 
 /// Holds "<directory>/.<file>.lock" for its lifetime. Used by rank 0 alone. Local.
+///
+/// A thread of the lock renews the file's time while the process lives, whatever that is at; a
+/// stopped process does not, nor does one whose place was taken.
 ///
 /// Who finds a holder waits up to `patience_s` for it to go: ranks outlive a killed launcher by a
 /// second. A holder on this host whose process is dead is replaced at once, any other when its
@@ -25,8 +31,6 @@ class DirectoryLock {
   DirectoryLock(const DirectoryLock&) = delete;
   DirectoryLock& operator=(const DirectoryLock&) = delete;
 
-  /// The heartbeat. Call it from every poll: it does something at most once a second. Never throws.
-  void refresh();
   /// Throws kOutput when another job has taken the place over.
   void check();
   /// Whether the place is still ours.
@@ -37,13 +41,14 @@ class DirectoryLock {
  private:
   struct Holder;
   void acquire();
+  void beat() const;
   bool replace(const Holder& holder);
   [[noreturn]] void refuse(const Holder& holder, double heartbeat_age_s) const;
 
   std::string directory_, path_, job_, content_;
   double patience_s_;
   std::uint64_t epoch_ = 1;
-  double refreshed_at_s_ = 0;
+  std::optional<Ticker> heart_;
 };
 
 }  // namespace orchard::store

@@ -10,10 +10,10 @@
 #include "boosting/gradients.hpp"
 #include "boosting/grower.hpp"
 #include "boosting/loss.hpp"
-#include "boosting/peers.hpp"
 #include "boosting/stopping.hpp"
 #include "boosting/test_sums.hpp"
 #include "orchard/learn/boosting.hpp"
+#include "peers.hpp"
 
 namespace orchard::learn::boosting {
 

@@ -10,8 +10,8 @@
 
 #include "boosting/gradient_kernel.hpp"
 #include "boosting/loss.hpp"
-#include "boosting/peers.hpp"
 #include "orchard/parallel/pool.hpp"
+#include "peers.hpp"
 
 namespace orchard::learn::boosting {
 

@@ -9,13 +9,13 @@
 #include "boosting/gradients.hpp"
 #include "boosting/histogram.hpp"
 #include "boosting/loss.hpp"
-#include "boosting/peers.hpp"
 #include "boosting/rows.hpp"
 #include "boosting/split.hpp"
 #include "boosting/subtree.hpp"
 #include "boosting/sums_kernel.hpp"
 #include "orchard/model/tree.hpp"
 #include "orchard/options/learner_settings.hpp"
+#include "peers.hpp"
 
 namespace orchard::learn::boosting {
 

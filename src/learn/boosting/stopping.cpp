@@ -5,10 +5,10 @@
 #include <limits>
 #include <numeric>
 
-#include "boosting/peers.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/random/stream.hpp"
+#include "peers.hpp"
 
 namespace orchard::learn::boosting {
 namespace {
@@ -45,11 +45,11 @@ std::vector<RowIndex> choose_validation(const FitContext& context, double fracti
   const double wanted =
       fraction < 1 ? std::ceil(fraction * static_cast<double>(n_rows)) : std::floor(fraction);
   if (!(wanted >= 1) || !(wanted < static_cast<double>(n_rows))) {
-    throw Error(
-        ErrorKind::kData,
-        format("validation_fraction {} of {} training rows leaves {} rows to judge early "
-               "stopping and {} to train on; both need at least one",
-               print_double(fraction), n_rows, wanted, static_cast<double>(n_rows) - wanted));
+    throw Error(ErrorKind::kData,
+                format("validation_fraction {} of {} leaves {} to judge early "
+                       "stopping and {} to train on; both need at least one",
+                       print_double(fraction), counted(n_rows, "training row"),
+                       counted(wanted, "row"), static_cast<double>(n_rows) - wanted));
   }
   const bool is_stratified = context.schema.task == Task::kClassification;
   std::vector<std::vector<RowIndex>> rows_of_class(is_stratified ? context.schema.n_classes() : 1);

@@ -50,7 +50,9 @@ ClassSearch<Count, Judge>::ClassSearch(const ForestPlan& plan)
 }
 
 template <class Count, class Judge>
-void ClassSearch<Count, Judge>::start_tree(const std::vector<std::uint32_t>& multiplicity) {
+void ClassSearch<Count, Judge>::start_tree(const TreeStart& start,
+                                           const std::vector<std::uint32_t>& multiplicity) {
+  if (start.node != nullptr) return judge_.start_tree(start.node->class_weight);
   if (plan_.settings.class_weight != options::ClassWeight::kBalancedSubsample) {
     judge_.start_tree(plan_.targets.class_weight);
     return;
@@ -73,6 +75,19 @@ template <class Count, class Judge>
 void ClassSearch<Count, Judge>::start_node(std::span<const Row> rows) {
   std::fill(counts_.begin(), counts_.end(), Count{0});
   for (const Row& row : rows) counts_[row.label] += row.weight;
+  find_classes();
+}
+
+template <class Count, class Judge>
+void ClassSearch<Count, Judge>::start_node(std::span<const std::int64_t> counts) {
+  std::transform(counts.begin(), counts.end(), counts_.begin(),
+                 [](std::int64_t count) { return static_cast<Count>(count); });
+  find_classes();
+}
+
+/// Begins a node from the counts of all classes.
+template <class Count, class Judge>
+void ClassSearch<Count, Judge>::find_classes() {
   classes_.clear();
   for (std::uint32_t c = 0; c < counts_.size(); ++c) {
     if (counts_[c] == 0) continue;
@@ -119,18 +134,13 @@ void ClassSearch<Count, Judge>::chain_rows(const Bin* column, int missing_bin,
 }
 
 template <class Count, class Judge>
-void ClassSearch<Count, Judge>::count_cells(const Bin* column, int missing_bin,
-                                            const RowIndex* positions, std::span<const Row> rows) {
+void ClassSearch<Count, Judge>::count_cells(const Bin* column, const RowIndex* positions,
+                                            std::span<const Row> rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Bin bin = column[positions[i]];
     cell(bin)[id_[rows[i].label]] += rows[i].weight;
     ++n_rows_[bin];
   }
-  BinSet occupied;
-  for (int bin = 0; bin <= missing_bin; ++bin) {
-    if (n_rows_[static_cast<std::size_t>(bin)] != 0) occupied.insert(static_cast<Bin>(bin));
-  }
-  list_bins(occupied, missing_bin, true);
 }
 
 template <class Count, class Judge>
@@ -175,7 +185,20 @@ bool ClassSearch<Count, Judge>::try_feature(FeatureIndex feature, const RowIndex
     clear_chains();
     return is_varied;
   }
-  count_cells(column, bins.missing_bin(), positions, rows);
+  count_cells(column, positions, rows);
+  return offer_cells(feature, bins, n_rows);
+}
+
+/// Offers the best split by the counts in the cells and clears these.
+template <class Count, class Judge>
+bool ClassSearch<Count, Judge>::offer_cells(FeatureIndex feature, const data::FeatureBins& bins,
+                                            std::uint32_t n_rows) {
+  BinSet occupied;
+  for (int bin = 0; bin < bins.n_slots(); ++bin) {
+    if (n_rows_[static_cast<std::size_t>(bin)] != 0) occupied.insert(static_cast<Bin>(bin));
+  }
+  list_bins(occupied, bins.missing_bin(), true);
+  const bool is_categorical = bins.kind == model::FeatureKind::kCategorical;
   const bool is_varied = bins_.n + (bins_.has_missing ? 1 : 0) > 1;
   if (is_varied && is_categorical) {
     try_categories(feature, bins, n_rows);
@@ -261,6 +284,16 @@ template <class Count, class Judge>
 double ClassSearch<Count, Judge>::decrease(std::span<const Row> left_rows, double root_weight) {
   judge_.reset();
   for (const Row& row : left_rows) judge_.move(id_[row.label], row.weight);
+  return judge_.decrease(root_weight);
+}
+
+template <class Count, class Judge>
+double ClassSearch<Count, Judge>::decrease(std::span<const std::int64_t> left_counts,
+                                           double root_weight) {
+  judge_.reset();
+  for (std::size_t id = 0; id < classes_.size(); ++id) {
+    judge_.move(id, static_cast<Count>(left_counts[classes_[id]]));
+  }
   return judge_.decrease(root_weight);
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "forest/group/grower.hpp"
 #include "forest/grower.hpp"
 #include "forest/readout.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/text.hpp"
+#include "peers.hpp"
 
 namespace orchard::learn {
 namespace {
@@ -60,17 +62,58 @@ struct ForestFit::State {
   ForestPlan plan;
   std::uint64_t first_tree, n_trees;                   ///< numbers, each grown for every leaf size
   std::vector<model::Unit> units;                      ///< [number][leaf size]
-  std::vector<std::unique_ptr<ForestGrower>> growers;  ///< [n_threads]
+  std::vector<std::unique_ptr<ForestGrower>> growers;  ///< [n_threads], of a fit alone
+  std::unique_ptr<group::GroupGrower> group_grower;    ///< of a fit with a group
   bool has_advanced = false;
 
   std::size_t n_leaf_sizes() const { return plan.leaf_rows.size(); }
   std::size_t n_finished() const { return units.size() / n_leaf_sizes(); }
+
+  std::size_t n_trees_a_step();
+  /// Trees from number `first` on, [number][leaf size, ascending]. When it throws, and in a group
+  /// also otherwise, those after the finished ones are empty.
+  void grow(std::uint64_t first, std::span<model::Tree> trees);
+  void keep_finished(std::span<model::Tree> trees);
 };
+
+std::size_t ForestFit::State::n_trees_a_step() {
+  if (plan.context.group != nullptr) {
+    if (group_grower == nullptr) group_grower = std::make_unique<group::GroupGrower>(plan);
+    return group_grower->n_trees_a_step();
+  }
+  const std::size_t n_a_thread =
+      std::max<std::size_t>(1, kRowsAnAdvance / plan.context.data.n_train());
+  return static_cast<std::size_t>(plan.context.pool.n_threads()) * n_a_thread;
+}
+
+void ForestFit::State::grow(std::uint64_t first, std::span<model::Tree> trees) {
+  if (group_grower != nullptr) return group_grower->grow(first, trees);
+  auto& pool = plan.context.pool;
+  while (growers.size() < static_cast<std::size_t>(pool.n_threads())) {
+    growers.push_back(make_forest_grower(plan));
+  }
+  pool.for_chunks(trees.size() / n_leaf_sizes(), 1, [&](std::size_t i, std::size_t, int thread) {
+    growers[static_cast<std::size_t>(thread)]->grow(
+        {first + i}, trees.subspan(i * n_leaf_sizes(), n_leaf_sizes()));
+  });
+}
+
+void ForestFit::State::keep_finished(std::span<model::Tree> trees) {
+  const std::size_t n_sizes = n_leaf_sizes();
+  for (std::size_t i = 0; i < trees.size() && trees[i + n_sizes - 1].n_nodes() != 0; i += n_sizes) {
+    const std::size_t begin = units.size();
+    units.resize(begin + n_sizes);
+    for (std::size_t size = 0; size < n_sizes; ++size) {
+      std::vector<model::Tree> of_unit;
+      of_unit.push_back(std::move(trees[i + size]));
+      units[begin + plan.leaf_places[size]] = model::Unit(std::move(of_unit));
+    }
+  }
+}
 
 ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& settings,
                      std::vector<Cut> cuts, int first_tree, int last_tree,
                      const std::vector<options::CountOrFraction>& leaf_sizes) {
-  require(context.group == nullptr, "a forest is grown alone");
   require(0 <= first_tree && first_tree <= last_tree, "a range of trees is in order");
   if (last_tree > kMaxTrees) {
     throw Error(ErrorKind::kData,
@@ -79,6 +122,7 @@ ForestFit::ForestFit(const FitContext& context, const options::ForestSettings& s
   state_ = std::make_unique<State>(State{make_plan(context, settings, std::move(cuts), leaf_sizes),
                                          static_cast<std::uint64_t>(first_tree),
                                          static_cast<std::uint64_t>(last_tree - first_tree),
+                                         {},
                                          {},
                                          {},
                                          false});
@@ -94,39 +138,15 @@ void ForestFit::advance() {
   State& state = *state_;
   require(!is_done(), "a finished fit is not advanced");
   state.has_advanced = true;
-  auto& pool = state.plan.context.pool;
-  const auto n_threads = static_cast<std::size_t>(pool.n_threads());
-  while (state.growers.size() < n_threads) {
-    state.growers.push_back(make_forest_grower(state.plan));
-  }
-  const std::size_t n_a_thread =
-      std::max<std::size_t>(1, kRowsAnAdvance / state.plan.context.data.n_train());
-  const std::size_t n_grown =
-      std::min<std::size_t>(n_threads * n_a_thread, state.n_trees - state.n_finished());
-  const std::uint64_t first = state.first_tree + state.n_finished();
-  const std::size_t n_sizes = state.n_leaf_sizes();
-  std::vector<model::Tree> trees(n_grown * n_sizes);  // [number][leaf size, ascending]
-  const auto keep_finished = [&] {
-    for (std::size_t i = 0; i < n_grown && trees[(i + 1) * n_sizes - 1].n_nodes() != 0; ++i) {
-      const std::size_t begin = state.units.size();
-      state.units.resize(begin + n_sizes);
-      for (std::size_t size = 0; size < n_sizes; ++size) {
-        std::vector<model::Tree> of_unit;
-        of_unit.push_back(std::move(trees[i * n_sizes + size]));
-        state.units[begin + state.plan.leaf_places[size]] = model::Unit(std::move(of_unit));
-      }
-    }
-  };
+  const std::size_t n_grown = std::min(state.n_trees_a_step(), state.n_trees - state.n_finished());
+  std::vector<model::Tree> trees(n_grown * state.n_leaf_sizes());
   try {
-    pool.for_chunks(n_grown, 1, [&](std::size_t i, std::size_t, int thread) {
-      state.growers[static_cast<std::size_t>(thread)]->grow(
-          first + i, std::span(trees).subspan(i * n_sizes, n_sizes));
-    });
+    state.grow(state.first_tree + state.n_finished(), trees);
   } catch (...) {
-    keep_finished();
+    state.keep_finished(trees);
     throw;
   }
-  keep_finished();
+  state.keep_finished(trees);
 }
 
 const std::vector<model::Unit>& ForestFit::units() const { return state_->units; }
@@ -177,6 +197,20 @@ void ForestFit::read_out(std::size_t leaf_size, std::size_t first, std::size_t l
       }
     });
   }
+}
+
+std::vector<std::int64_t> ForestFit::sums_of_group(std::span<const std::int64_t> sums) const {
+  const ForestPlan& plan = state_->plan;
+  const Peers peers(plan.context.group);
+  const auto& share = plan.context.data.test_share;
+  const std::size_t n_own = share.size() * plan.n_values();
+  std::vector<std::int64_t> all;
+  for (std::size_t cut = 0; cut < plan.cuts.size(); ++cut) {
+    const auto of_cut = peers.gather_items(
+        sums.subspan(cut * n_own, n_own), share.begin * plan.n_values(), share.n * plan.n_values());
+    all.insert(all.end(), of_cut.begin(), of_cut.end());
+  }
+  return all;
 }
 
 }  // namespace orchard::learn

@@ -4,9 +4,8 @@
 
 #include "forest/binary/grower.hpp"
 #include "forest/class/grower.hpp"
-#include "forest/classes.hpp"
 #include "forest/feature_order.hpp"
-#include "forest/pair.hpp"
+#include "forest/search_kind.hpp"
 #include "forest/tree_builder.hpp"
 #include "forest/value/grower.hpp"
 #include "orchard/base/error.hpp"
@@ -30,21 +29,22 @@ class TreeGrower final : public ForestGrower {
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 
-  void grow(std::uint64_t tree, std::span<model::Tree> trees) override {
-    take_rows(tree);
+  void grow(const TreeStart& start, std::span<model::Tree> trees) override {
+    take_rows(start);
     builders_.start();
-    stack_.push_back({plan_.all_leaf_sizes(), 0, positions_.size(), 0, {}, plan_.all_cuts()});
+    const NodeHead head = start.head(plan_);
+    stack_.push_back({head, 0, positions_.size()});
     try {
       while (!stack_.empty()) {
         const Item item = stack_.back();
         stack_.pop_back();
-        visit(tree, item);
+        visit(start.tree, item);
       }
     } catch (...) {
       stack_.clear();
       throw;
     }
-    builders_.finish(trees);
+    builders_.finish(head.sizes, trees);
   }
 
  private:
@@ -53,12 +53,8 @@ class TreeGrower final : public ForestGrower {
   /// A node that waits, of one or several leaf sizes: its rows are [begin, end) of positions_ and
   /// rows_. Where leaf sizes have parted, their nodes have the same range, in whatever order the
   /// one that was grown first has left it; sums over rows do not depend on it.
-  struct Item {
-    LeafSizes sizes;
+  struct Item : NodeHead {
     std::size_t begin, end;
-    std::int64_t depth;
-    random::NodeKey key;
-    std::uint64_t cuts;  ///< that have not stopped above
   };
 
   std::span<const Row> rows(std::size_t begin, std::size_t end) const {
@@ -72,7 +68,7 @@ class TreeGrower final : public ForestGrower {
     plan_.context.pool.poll();
   }
 
-  void take_rows(std::uint64_t tree);
+  void take_rows(const TreeStart& start);
   void visit(std::uint64_t tree, const Item& item);
   void split(const Item& item, std::uint64_t stops);
   void write(const Item& item, LeafSizes sizes, std::uint64_t stops);
@@ -93,9 +89,9 @@ class TreeGrower final : public ForestGrower {
 };
 
 template <class Search>
-void TreeGrower<Search>::take_rows(std::uint64_t tree) {
-  draw_rows(plan_, tree, multiplicity_);
-  search_.start_tree(multiplicity_);
+void TreeGrower<Search>::take_rows(const TreeStart& start) {
+  count_rows(plan_, start, multiplicity_);
+  search_.start_tree(start, multiplicity_);
   positions_.clear();
   rows_.clear();
   const auto& weight = plan_.targets.weight;
@@ -105,12 +101,12 @@ void TreeGrower<Search>::take_rows(std::uint64_t tree) {
     rows_.push_back(search_.make_row(position, multiplicity_[position]));
   }
   if (positions_.empty()) {
-    throw Error(ErrorKind::kData, format("tree {} has no row of positive weight", tree));
+    throw Error(ErrorKind::kData, format("tree {} has no row of positive weight", start.tree));
   }
   spare_positions_.resize(positions_.size());
   spare_rows_.resize(rows_.size());
   search_.start_node(rows_);
-  root_weight_ = search_.node_weight();
+  root_weight_ = start.node != nullptr ? start.node->root_weight : search_.node_weight();
 }
 
 template <class Search>
@@ -193,8 +189,8 @@ void TreeGrower<Search>::split(const Item& item, std::uint64_t stops) {
   if (cuts == 0) return;
   builders_.for_each(sizes,
                      [&](TreeBuilder& builder) { builder.split(split, cut, bins, decrease); });
-  stack_.push_back({sizes, middle, item.end, item.depth + 1, item.key.child(1), cuts});
-  stack_.push_back({sizes, item.begin, middle, item.depth + 1, item.key.child(0), cuts});
+  stack_.push_back({{sizes, item.depth + 1, item.key.child(1), cuts}, middle, item.end});
+  stack_.push_back({{sizes, item.depth + 1, item.key.child(0), cuts}, item.begin, middle});
 }
 
 /// Writes the node for some of its leaf sizes.
@@ -216,32 +212,9 @@ std::unique_ptr<ForestGrower> make_forest_grower(const ForestPlan& plan) {
 }
 
 std::unique_ptr<ForestGrower> make_general_grower(const ForestPlan& plan) {
-  const bool is_small = !plan.targets.has_weights() && plan.n_draws < (std::uint64_t{1} << 31);
-  if (plan.context.schema.task == Task::kRegression) {
-    if (plan.targets.has_weights()) {
-      return std::make_unique<TreeGrower<PairSearch<WeightedValues>>>(plan);
-    }
-    return std::make_unique<TreeGrower<PairSearch<Values>>>(plan);
-  }
-  const bool is_plain_gini = plan.settings.criterion != options::Criterion::kEntropy &&
-                             plan.settings.class_weight == options::ClassWeight::kNone;
-  using Counts = std::uint32_t;
-  using Weights = std::int64_t;
-  if (is_plain_gini && plan.targets.n_classes == 2) {
-    if (is_small) return std::make_unique<TreeGrower<PairSearch<BinaryCounts>>>(plan);
-    return std::make_unique<TreeGrower<PairSearch<BinaryWeights>>>(plan);
-  }
-  if (is_plain_gini) {
-    if (is_small) {
-      return std::make_unique<TreeGrower<ClassSearch<Counts, ExactGini<Counts, std::int64_t>>>>(
-          plan);
-    }
-    return std::make_unique<TreeGrower<ClassSearch<Weights, ExactGini<Weights, Int128>>>>(plan);
-  }
-  if (is_small) {
-    return std::make_unique<TreeGrower<ClassSearch<Counts, WeightedImpurity<Counts>>>>(plan);
-  }
-  return std::make_unique<TreeGrower<ClassSearch<Weights, WeightedImpurity<Weights>>>>(plan);
+  return with_search_kind(plan, [&]<class Search>() -> std::unique_ptr<ForestGrower> {
+    return std::make_unique<TreeGrower<Search>>(plan);
+  });
 }
 
 }  // namespace orchard::learn

@@ -14,10 +14,10 @@ namespace orchard::learn {
 class ForestGrower {
  public:
   virtual ~ForestGrower() = default;
-  /// Tree number `tree` of the forest of each leaf size, as it would grow alone: `trees` is
-  /// [n_leaf_sizes], ascending. Nodes are numbered depth first: a split appends its two children,
-  /// then the left one is followed to its end before the right one. Polls the pool.
-  virtual void grow(std::uint64_t tree, std::span<model::Tree> trees) = 0;
+  /// The tree of each leaf size, as it would grow alone, or what is below a node: `trees` is
+  /// [leaf sizes of the start], ascending. Nodes are numbered depth first: a split appends its two
+  /// children, then the left one is followed to its end before the right one. Polls the pool.
+  virtual void grow(const TreeStart& start, std::span<model::Tree> trees) = 0;
 };
 
 /// The grower that knows every plan. `plan` is borrowed.

@@ -65,46 +65,65 @@ Pair PairSearch<Kind>::sum(std::span<const Row> rows) const {
 
 template <class Kind>
 void PairSearch<Kind>::start_node(std::span<const Row> rows) {
-  node_ = sum(rows);
+  const Pair node = sum(rows);
   if constexpr (Kind::kIsClassification) {
-    is_pure_ = node_.sum == 0 || node_.sum == node_.weight;
+    start_node(node, node.sum == 0 || node.sum == node.weight, 0);
   } else {
-    first_value_ = rows.front().value;
-    is_pure_ = std::all_of(rows.begin(), rows.end(),
-                           [&](const Row& row) { return row.value == first_value_; });
+    const std::int64_t first = rows.front().value;
+    start_node(
+        node,
+        std::all_of(rows.begin(), rows.end(), [&](const Row& row) { return row.value == first; }),
+        first);
   }
+}
+
+template <class Kind>
+void PairSearch<Kind>::start_node(const Pair& node, bool is_pure, std::int64_t first_value) {
+  node_ = node;
+  is_pure_ = is_pure;
+  first_value_ = first_value;
   judge_.start(node_);
   split_ = {};
 }
 
-/// Moves one occupied bin from the cells to the list.
 template <class Kind>
-template <bool kCounted>
-void PairSearch<Kind>::take(std::size_t slot, int missing_bin) {
-  const Pair pair = Kind::pair(cells_[slot]);
-  cells_[slot] = {};
-  std::uint32_t n_rows = 0;
-  if constexpr (kCounted) std::swap(n_rows, n_rows_[slot]);
-  if (static_cast<int>(slot) == missing_bin) {
+void PairSearch<Kind>::start_bins() {
+  bins_.n = 0;
+  bins_.has_missing = false;
+  bins_.n_missing_rows = 0;
+  missing_ = {};
+}
+
+template <class Kind>
+void PairSearch<Kind>::list(Bin bin, std::uint32_t n_rows, const Pair& pair,
+                            const data::FeatureBins& bins) {
+  if (bin == bins.missing_bin()) {
     missing_ = pair;
     bins_.has_missing = true;
     bins_.n_missing_rows = n_rows;
     return;
   }
-  bins_.bin[bins_.n] = static_cast<Bin>(slot);
-  if constexpr (kCounted) bins_.n_rows[bins_.n] = n_rows;
+  bins_.bin[bins_.n] = bin;
+  bins_.n_rows[bins_.n] = n_rows;
   pairs_[bins_.n++] = pair;
+}
+
+/// Moves one occupied bin from the cells to the list.
+template <class Kind>
+template <bool kCounted>
+void PairSearch<Kind>::take(Bin bin, const data::FeatureBins& bins) {
+  const Pair pair = Kind::pair(cells_[bin]);
+  cells_[bin] = {};
+  std::uint32_t n_rows = 0;
+  if constexpr (kCounted) std::swap(n_rows, n_rows_[bin]);
+  list(bin, n_rows, pair, bins);
 }
 
 template <class Kind>
 template <bool kCounted>
 void PairSearch<Kind>::collect(const Bin* column, const data::FeatureBins& bins,
                                const RowIndex* positions, std::span<const Row> rows) {
-  bins_.n = 0;
-  bins_.has_missing = false;
-  bins_.n_missing_rows = 0;
-  missing_ = {};
-  const int missing_bin = bins.missing_bin();
+  start_bins();
   if (rows.size() >= plan_.tuning.n_flag_rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Bin bin = column[positions[i]];
@@ -112,7 +131,7 @@ void PairSearch<Kind>::collect(const Bin* column, const data::FeatureBins& bins,
       flags_.raise(bin);
       if constexpr (kCounted) ++n_rows_[bin];
     }
-    flags_.take_all([&](Bin bin) { take<kCounted>(bin, missing_bin); });
+    flags_.take_all([&](Bin bin) { take<kCounted>(bin, bins); });
     return;
   }
   BinSet occupied;
@@ -122,7 +141,7 @@ void PairSearch<Kind>::collect(const Bin* column, const data::FeatureBins& bins,
     occupied.insert(bin);
     if constexpr (kCounted) ++n_rows_[bin];
   }
-  occupied.for_each([&](Bin bin) { take<kCounted>(bin, missing_bin); });
+  occupied.for_each([&](Bin bin) { take<kCounted>(bin, bins); });
 }
 
 /// Pools rare levels with missing and orders the others by smoothed mean, ties by bin.
@@ -172,10 +191,17 @@ bool PairSearch<Kind>::try_feature(FeatureIndex feature, const RowIndex* positio
   const bool is_counted = is_categorical || n_leaf_rows > 1;
   is_counted ? collect<true>(column, bins, positions, rows)
              : collect<false>(column, bins, positions, rows);
+  return offer_best(feature, bins, static_cast<std::uint32_t>(rows.size()), n_leaf_rows);
+}
+
+template <class Kind>
+bool PairSearch<Kind>::offer_best(FeatureIndex feature, const data::FeatureBins& bins,
+                                  std::uint32_t n_rows, std::uint32_t n_leaf_rows) {
+  const bool is_categorical = bins.kind == model::FeatureKind::kCategorical;
+  const bool is_counted = is_categorical || n_leaf_rows > 1;
   if (bins_.n + (bins_.has_missing ? 1 : 0) <= 1) return false;
   if (is_categorical) sort_categories();
   Sweep sweep{*this};
-  const auto n_rows = static_cast<std::uint32_t>(rows.size());
   const Candidate best = is_counted ? scan<true>(bins_, n_rows, n_leaf_rows, sweep)
                                     : scan<false>(bins_, n_rows, n_leaf_rows, sweep);
   offer(best, bins_, feature, bins, split_);
@@ -183,8 +209,7 @@ bool PairSearch<Kind>::try_feature(FeatureIndex feature, const RowIndex* positio
 }
 
 template <class Kind>
-double PairSearch<Kind>::decrease(std::span<const Row> left_rows, double root_weight) const {
-  const Pair left = sum(left_rows);
+double PairSearch<Kind>::decrease(const Pair& left, double root_weight) const {
   if constexpr (Kind::kIsClassification) return 2 * drop(left, node_, root_weight);
   return squared_error_decrease(plan_.targets, left, node_, root_weight);
 }

@@ -3,6 +3,7 @@
 // squared error, and two classes by gini, which is squared error on 0 and 1.
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "forest/plan.hpp"
@@ -169,25 +170,47 @@ class PairSearch {
 
   explicit PairSearch(const ForestPlan& plan) : plan_(plan), kind_(plan) {}
 
-  void start_tree(const std::vector<std::uint32_t>&) {}
+  void start_tree(const TreeStart&, const std::vector<std::uint32_t>&) {}
   Row make_row(RowIndex position, std::uint32_t multiplicity) const {
     return kind_.make_row(plan_.targets, position, multiplicity);
   }
   std::int64_t integer_weight(std::span<const Row> rows) const { return sum(rows).weight; }
 
   void start_node(std::span<const Row> rows);
+  /// `first_value`: the target of one of its rows.
+  void start_node(const Pair& node, bool is_pure, std::int64_t first_value);
   bool is_pure() const { return is_pure_; }
   /// The node's weight in the units of `decrease`'s numerator.
   double node_weight() const { return static_cast<double>(node_.weight); }
   const Split& split() const { return split_; }
+  /// The same, and the next feature competes with none.
+  Split take_split() { return std::exchange(split_, Split()); }
 
   /// Offers the best split of `feature` among those with `n_leaf_rows` distinct rows a side. False
   /// when all rows lie in one bin.
   bool try_feature(FeatureIndex feature, const RowIndex* positions, std::span<const Row> rows,
                    std::uint32_t n_leaf_rows);
 
+  /// The same from what the node's rows add up to in each bin: in_bin(bin) gives an integer number
+  /// of rows and their Pair.
+  template <class InBin>
+  bool try_feature(FeatureIndex feature, std::uint32_t n_rows, std::uint32_t n_leaf_rows,
+                   InBin in_bin) {
+    const auto& bins = plan_.context.data.binning->features[feature];
+    start_bins();
+    for (int bin = 0; bin < bins.n_slots(); ++bin) {
+      const auto [n, pair] = in_bin(bin);
+      if (n > 0) list(static_cast<Bin>(bin), static_cast<std::uint32_t>(n), pair, bins);
+    }
+    return offer_best(feature, bins, n_rows, n_leaf_rows);
+  }
+
   /// (weight of node / weight of root) x impurity decrease of the split with these rows left.
-  double decrease(std::span<const Row> left_rows, double root_weight) const;
+  double decrease(std::span<const Row> left_rows, double root_weight) const {
+    return decrease(sum(left_rows), root_weight);
+  }
+  double decrease(const Pair& left, double root_weight) const;
+  const Kind& kind() const { return kind_; }
   /// The node's value row.
   void write_value(std::span<std::int64_t> out) const;
 
@@ -198,8 +221,12 @@ class PairSearch {
   template <bool kCounted>
   void collect(const Bin* column, const data::FeatureBins& bins, const RowIndex* positions,
                std::span<const Row> rows);
+  void start_bins();
+  void list(Bin bin, std::uint32_t n_rows, const Pair& pair, const data::FeatureBins& bins);
   template <bool kCounted>
-  void take(std::size_t slot, int missing_bin);
+  void take(Bin bin, const data::FeatureBins& bins);
+  bool offer_best(FeatureIndex feature, const data::FeatureBins& bins, std::uint32_t n_rows,
+                  std::uint32_t n_leaf_rows);
   void sort_categories();
 
   const ForestPlan& plan_;
@@ -215,7 +242,7 @@ class PairSearch {
   BinFlags flags_;
   /// By bin; all zero between features.
   std::array<typename Kind::Cell, 256> cells_{};
-  std::array<std::uint32_t, 256> n_rows_{};
+  std::array<std::uint32_t, 256> n_rows_{};  ///< only when rows are counted
 };
 
 extern template class PairSearch<BinaryCounts>;

@@ -16,8 +16,8 @@ std::uint64_t count_draws(const options::ForestSettings& settings, RowIndex n_tr
   if (!settings.bootstrap || !settings.max_samples) return n_train;
   if (const auto* count = std::get_if<std::int64_t>(&*settings.max_samples)) {
     if (*count < 1 || *count > static_cast<std::int64_t>(n_train)) {
-      throw Error(ErrorKind::kData,
-                  format("max_samples is {}; expected 1 to the {} training rows", *count, n_train));
+      throw Error(ErrorKind::kData, format("max_samples is {}; expected 1 to the {}", *count,
+                                           counted(n_train, "training row")));
     }
     return static_cast<std::uint64_t>(*count);
   }
@@ -59,7 +59,7 @@ ForestPlan make_plan(const FitContext& context, const options::ForestSettings& s
                      std::vector<Cut> cuts,
                      const std::vector<options::CountOrFraction>& leaf_sizes) {
   require(!cuts.empty() && cuts.size() <= kMaxCuts, "a family has 1 to 64 cuts");
-  const RowIndex n_train = context.data.n_train();
+  const RowIndex n_train = context.data.train_share.n;
   if (n_train == 0) throw Error(ErrorKind::kData, "there are no training rows");
   ForestPlan plan{context, settings, std::move(cuts), {}, {}, 0, {}, {}, 1, 0};
   plan.n_draws = count_draws(settings, n_train);
@@ -97,12 +97,10 @@ std::uint64_t stops_below(const ForestPlan& plan, std::uint64_t cuts, double dec
   return stops;
 }
 
-void draw_rows(const ForestPlan& plan, std::uint64_t tree,
-               std::vector<std::uint32_t>& multiplicity) {
-  const std::uint64_t n_train = plan.context.data.n_train();
-  multiplicity.assign(n_train, plan.settings.bootstrap ? 0 : 1);
-  if (!plan.settings.bootstrap) return;
-  draw_each(plan, tree, [&](RowIndex position) { ++multiplicity[position]; });
+void count_rows(const ForestPlan& plan, const TreeStart& start,
+                std::vector<std::uint32_t>& multiplicity) {
+  multiplicity.assign(plan.context.data.n_train(), 0);
+  add_rows(plan, start, [&](RowIndex row, std::uint32_t n) { multiplicity[row] += n; });
 }
 
 }  // namespace orchard::learn

@@ -21,6 +21,9 @@ struct ForestTuning {
   /// Rows that move are copied once a node's fit into so many bytes; until then they are a list.
   /// Twice as much is needed a thread, and half of a cache is a good place for it.
   std::size_t n_block_bytes = std::size_t{8} << 20;
+  /// Among ranks that hold shares of the rows, a node of at most so many rows, or of its part of
+  /// the work, is grown by one of them.
+  std::size_t n_gathered_rows = 4096;
 };
 
 /// Leaf sizes [first, last) of a plan.
@@ -74,10 +77,37 @@ inline constexpr int kFractionBits = 30;
 inline constexpr int kLeafBits = 46;
 inline constexpr int kMaxTrees = 1 << 16;
 
-/// Calls draw(position) for each row that tree `tree` draws, with bootstrap.
+/// A node of a tree before its rows are looked at.
+struct NodeHead {
+  LeafSizes sizes;  ///< whose trees have the node
+  std::int64_t depth = 0;
+  random::NodeKey key;
+  std::uint64_t cuts = 0;  ///< that have not stopped above
+};
+
+/// A node below the root with its rows: those of a plan whose data holds them alone.
+struct NodeStart {
+  NodeHead head;
+  std::vector<std::uint32_t> multiplicity;  ///< [n_train], how often the tree draws each row
+  double root_weight = 0;                   ///< of the whole tree
+  std::vector<double> class_weight;         ///< of the whole tree; empty: 1 each
+};
+
+/// Where growing begins: at the root of a tree, with the rows that it draws, or at a node.
+struct TreeStart {
+  std::uint64_t tree = 0;
+  const NodeStart* node = nullptr;  ///< null: the root
+
+  NodeHead head(const ForestPlan& plan) const {
+    return node != nullptr ? node->head : NodeHead{plan.all_leaf_sizes(), 0, {}, plan.all_cuts()};
+  }
+};
+
+/// Calls draw(position) for each draw of tree `tree`, with bootstrap: a position among all training
+/// rows of the fold.
 template <class Draw>
 void draw_each(const ForestPlan& plan, std::uint64_t tree, Draw draw) {
-  const std::uint64_t n_train = plan.context.data.n_train();
+  const std::uint64_t n_train = plan.context.data.train_share.n;
   const random::Stream stream(plan.context.random_state, random::Purpose::kBootstrap, tree);
   for (std::uint64_t first = 0; first < plan.n_draws; first += 4) {
     const auto block = stream.block(first / 4);
@@ -88,8 +118,27 @@ void draw_each(const ForestPlan& plan, std::uint64_t tree, Draw draw) {
   }
 }
 
-/// How often each training row is drawn for tree `tree`: [n_train], replaced.
-void draw_rows(const ForestPlan& plan, std::uint64_t tree,
-               std::vector<std::uint32_t>& multiplicity);
+/// Calls add(position, n) for own training rows, such that each row's n sum up to its multiplicity.
+template <class Add>
+void add_rows(const ForestPlan& plan, const TreeStart& start, Add add) {
+  const data::RowShare& share = plan.context.data.train_share;
+  if (start.node != nullptr) {
+    const auto& multiplicity = start.node->multiplicity;
+    for (RowIndex row = 0; row < share.size(); ++row) add(row, multiplicity[row]);
+  } else if (!plan.settings.bootstrap) {
+    for (RowIndex row = 0; row < share.size(); ++row) add(row, 1U);
+  } else if (share.is_whole()) {
+    draw_each(plan, start.tree, [&](RowIndex position) { add(position, 1U); });
+  } else {
+    draw_each(plan, start.tree, [&](RowIndex position) {
+      const RowIndex row = position - share.begin;
+      if (row < share.size()) add(row, 1U);
+    });
+  }
+}
+
+/// Multiplicities of the own training rows: [n_train], replaced.
+void count_rows(const ForestPlan& plan, const TreeStart& start,
+                std::vector<std::uint32_t>& multiplicity);
 
 }  // namespace orchard::learn

@@ -83,6 +83,35 @@ void TreeBuilder::write_levels(Node& node, const Split& split, const data::Featu
   category_words_.insert(category_words_.end(), words.begin(), words.end());
 }
 
+void TreeBuilder::graft(const model::Tree& tree) {
+  std::vector<NodeIndex> waiting = {0};
+  while (!waiting.empty()) {
+    const auto node = static_cast<std::size_t>(waiting.back());
+    waiting.pop_back();
+    const std::uint64_t stops = tree.stops.empty() ? 0 : tree.stops[node];
+    visit(tree.n_samples[node], stops, values_.row_of(tree.values, tree.value_row[node]));
+    if (tree.left[node] < 0) continue;
+    Node& here = visited();
+    here.feature = tree.feature[node];
+    here.threshold = tree.threshold[node];
+    here.flags = tree.flags[node];
+    here.gain = tree.gain[node];
+    if ((here.flags & model::Tree::kCategorical) != 0) graft_levels(tree, node, here);
+    append_children();
+    waiting.push_back(tree.left[node] + 1);
+    waiting.push_back(tree.left[node]);
+  }
+}
+
+void TreeBuilder::graft_levels(const model::Tree& tree, std::size_t from, Node& to) {
+  const auto words = tree.category_words.begin() + tree.category_begin[from];
+  const auto begin = category_words_.size();
+  category_words_.insert(category_words_.end(), words, words + tree.category_n_words[from]);
+  to.category_begin = static_cast<std::int32_t>(begin);
+  to.category_n_words = tree.category_n_words[from];
+  has_categories_ = true;
+}
+
 model::Tree TreeBuilder::finish() {
   const auto array_of = [&](auto Node::*member) {
     std::vector<std::remove_reference_t<decltype(nodes_[0].*member)>> out;

@@ -31,6 +31,8 @@ class TreeBuilder {
   /// The same for a split of a numeric feature.
   void split_numeric(FeatureIndex feature, int cut, const data::FeatureBins& bins,
                      bool is_missing_left, double decrease);
+  /// Goes on to the next node and what is below it: a tree of the same forest that begins there.
+  void graft(const model::Tree& tree);
   model::Tree finish();
 
  private:
@@ -50,6 +52,7 @@ class TreeBuilder {
 
   Node& visited() { return nodes_[static_cast<std::size_t>(visited_)]; }
   void append_children();
+  void graft_levels(const model::Tree& tree, std::size_t from, Node& to);
   void write_levels(Node& node, const Split& split, const data::FeatureBins& bins);
 
   const model::Schema& schema_;
@@ -77,9 +80,11 @@ class TreeBuilders {
   void for_each(LeafSizes sizes, Write write) {
     for (auto size = sizes.first; size < sizes.last; ++size) write(builders_[size]);
   }
-  /// `trees`: [n_leaf_sizes].
-  void finish(std::span<model::Tree> trees) {
-    for (std::size_t i = 0; i < trees.size(); ++i) trees[i] = builders_[i].finish();
+  /// `trees`: [sizes], of these leaf sizes.
+  void finish(LeafSizes sizes, std::span<model::Tree> trees) {
+    for (auto size = sizes.first; size < sizes.last; ++size) {
+      trees[size - sizes.first] = builders_[size].finish();
+    }
   }
 
  private:

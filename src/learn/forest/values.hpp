@@ -32,6 +32,12 @@ class ValueTable {
     return places_[place];
   }
 
+  /// The same for a row of another table's values; -1 stays -1.
+  std::int32_t row_of(const std::vector<std::int64_t>& values, std::int32_t number) {
+    if (number < 0) return number;
+    return row({values.data() + static_cast<std::size_t>(number) * width_, width_});
+  }
+
   const std::vector<std::int64_t>& values() const { return values_; }
 
  private:

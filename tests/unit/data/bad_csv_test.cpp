@@ -143,7 +143,7 @@ TEST(BadCsv, Prediction) {
   EXPECT_THAT(refusal("age,colour\n1,red\nold,red\n"),
               HasSubstr(":3: column 'age' holds the text"));
   EXPECT_THAT(refusal("age,colour,age\n1,red,2\n"), HasSubstr("columns 1 and 3"));
-  EXPECT_THAT(refusal("age,colour\n1\n"), HasSubstr(":2: a row of 1 cells; 2 expected"));
+  EXPECT_THAT(refusal("age,colour\n1\n"), HasSubstr(":2: a row of 1 cell; 2 expected"));
   request.target = "y";
   EXPECT_THAT(refusal("age,colour\n1,red\n"), HasSubstr("no column 'y' for target"));
   EXPECT_THAT(refusal("age,colour,y\n1,red,2\n"), HasSubstr("'2' is none of the classes (0, 1)"));

@@ -241,7 +241,7 @@ TEST(ReadFoldFile, OneIntegerALine) {
   EXPECT_THAT(message("0\n1.5\n"), ::testing::HasSubstr(":2: '1.5' is no fold"));
   EXPECT_THAT(message("0\n-2\n"), ::testing::HasSubstr(":2: '-2' is no fold"));
   EXPECT_THAT(message("0\n\n1\n"), ::testing::HasSubstr(":2: '' is no fold"));
-  EXPECT_THAT(message("0\n"), ::testing::HasSubstr("1 folds; the table has 2 rows"));
+  EXPECT_THAT(message("0\n"), ::testing::HasSubstr("1 fold; the table has 2 rows"));
   EXPECT_THAT(message("0\n1\n1\n"), ::testing::HasSubstr("3 folds; the table has 2 rows"));
 }
 

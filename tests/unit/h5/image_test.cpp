@@ -114,20 +114,6 @@ TEST(ImageTest, AFileHasTheBytesOfAnImage) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), image.bytes().begin(), image.bytes().end()));
 }
 
-TEST(ImageTest, AFailedHeartbeatEndsTheFile) {
-  AtomicFile file(::testing::TempDir() + "orchard_h5_beat_" + std::to_string(::getpid()));
-  Builder builder(file, [] { throw Error(ErrorKind::kOutput, "the place is lost"); });
-  const std::vector<double> values(std::size_t{9} << 20);
-  try {
-    builder.write("/x", values);
-    FAIL() << "72 MB have a heartbeat";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kOutput);
-    EXPECT_THAT(error.what(), HasSubstr("the place is lost"));
-  }
-  EXPECT_THROW(builder.write("/y", values), Error);
-}
-
 TEST(ImageTest, SeveralFilesAreOpenAtOnce) {
   Builder first, second;
   first.write("/x", std::vector<std::int32_t>{1});

@@ -151,6 +151,8 @@ TEST(BadJobs, Values) {
       {cv("n_splits = 3, 4"), {"n_splits = 3, 4: takes one value, no list"}},
       {cv("cv = kfold"), {"cv 'kfold' is unknown. Did you mean 'KFold'?"}},
       {kData + kForest + "[parallel]\nn_jobs = 0\n", {"a.cfg:7: n_jobs = 0: expected"}},
+      {kData + kForest + "[parallel]\nwatchdog = 0.001\n",
+       {"a.cfg:7: watchdog = 0.001: expected 0 or a number in [1, 1000000000]."}},
       {kData + kForest + "[parallel]\nranks_per_fit = 2\n",
        {"a.cfg:7: ranks_per_fit = 2 needs layout = rows"}},
       {kData + kForest + "[parallel]\nlayout = replicated\nranks_per_fit = 2\n",

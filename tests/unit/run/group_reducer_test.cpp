@@ -36,6 +36,15 @@ TEST(GroupReducer, ReducesAsRowGroupsDo) {
       for (std::size_t part = 0; part < parts.size(); ++part) {
         EXPECT_EQ(parts[part], Bytes(part, std::byte{7}));
       }
+      std::vector<Bytes> for_members;
+      for (int to = 0; to < n_ranks; ++to) {
+        for_members.emplace_back(static_cast<std::size_t>(10 * group.rank() + to), std::byte{3});
+      }
+      const auto received = reducer.exchange(std::move(for_members));
+      for (std::size_t from = 0; from < received.size(); ++from) {
+        EXPECT_EQ(received[from],
+                  Bytes(10 * from + static_cast<std::size_t>(group.rank()), std::byte{3}));
+      }
       EXPECT_FALSE(reducer.meet(false));
       EXPECT_EQ(reducer.meet(rank == 0), true);
       EXPECT_FALSE(reducer.meet(rank != 0)) << "the leader decides";
@@ -44,7 +53,7 @@ TEST(GroupReducer, ReducesAsRowGroupsDo) {
 }
 
 TEST(GroupReducer, AllStopAtTheSameCall) {
-  for (int kind = 0; kind < 5; ++kind) {
+  for (int kind = 0; kind < 6; ++kind) {
     comm::run_as_ranks(3, [&](comm::Communicator group) {
       GroupReducer reducer(group);
       std::vector<std::int64_t> values(6, 1);
@@ -60,6 +69,7 @@ TEST(GroupReducer, AllStopAtTheSameCall) {
         if (kind == 2) reducer.sum_parts(values, borders);
         if (kind == 3) reducer.all_gather({});
         if (kind == 4) reducer.meet(false);
+        if (kind == 5) reducer.exchange(std::vector<Bytes>(3));
       };
       EXPECT_THROW(next(), Stopped);
       EXPECT_EQ(group.sum(1), 3) << "all are at the same place";

@@ -43,11 +43,9 @@ TEST(Layout, RefusesWhatCannotBeHad) {
   };
   const auto both = families({kForest, kBoosting});
   EXPECT_THAT(refusal(demand(Layout::kTrees), both, 2), HasSubstr("layout trees grows forests"));
-  EXPECT_THAT(refusal(demand(Layout::kRows), both, 2),
-              HasSubstr("layout rows grows boosting only; forests spread over ranks by trees"));
   EXPECT_THAT(refusal(demand(Layout::kRows, 3), families({kBoosting}), 2),
               HasSubstr("ranks_per_fit = 3, but the job has 2 ranks"));
-  EXPECT_EQ(refusal(demand(Layout::kRows, 2), families({kBoosting}), 2), "");
+  EXPECT_EQ(refusal(demand(Layout::kRows, 2), both, 2), "");
   EXPECT_EQ(refusal(demand(Layout::kTrees), families({kForest}), 1), "");
   EXPECT_EQ(refusal(demand(Layout::kReplicated), both, 3), "");
   EXPECT_EQ(refusal(demand(Layout::kAuto), both, 3), "");

@@ -14,7 +14,6 @@ class Collect : public CheckpointSink {
     if (saved_ != nullptr) saved_->push_back(snapshot);
     return 1;
   }
-  void refresh() override {}
 
  private:
   std::vector<search::Snapshot>* saved_;

@@ -128,8 +128,12 @@ TEST_F(Threads, TheRuntimesLimitCutsWishesAndRefusesDemands) {
   EXPECT_EQ(choose_threads(node, jobs(2)).n_threads, 2);
   EXPECT_THROW(choose_threads(node, jobs(3)), Error);
   EXPECT_THROW(choose_threads(node, jobs(3, true)), Error);
-  set_env("OMP_NUM_THREADS", "4");
-  EXPECT_EQ(choose_threads(node, {}).n_threads, 2);
+  for (const char* wish : {"4", "16"}) {
+    set_env("OMP_NUM_THREADS", wish);
+    share = choose_threads(node, {});
+    EXPECT_EQ(share.n_threads, 2);
+    EXPECT_NE(share.warning.find("using 2"), std::string::npos) << share.warning;
+  }
 }
 
 TEST_F(Threads, TheAffinityMaskOfTheProcessCounts) {

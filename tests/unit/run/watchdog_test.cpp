@@ -68,7 +68,9 @@ TEST(Watchdog, GrantsMoreTimeToWorkWithoutBeats) {
     sleep_s(1.0);
   }
   ASSERT_EQ(reports.texts.size(), 1u);
-  EXPECT_NE(reports.texts.front().find("rank 0 (writes)"), std::string::npos);
+  const auto& text = reports.texts.front();
+  EXPECT_NE(text.find("rank 0 (writes)"), std::string::npos) << text;
+  EXPECT_NE(text.find("no progress for 1."), std::string::npos) << text;
 }
 
 TEST(Watchdog, LooksAwayWithoutPatience) {

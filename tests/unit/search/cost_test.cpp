@@ -129,6 +129,12 @@ TEST(Cost, ExchangeIsBySplitsAndHistograms) {
               5 * 3 * 3 * (0.1e-3 + 40'960e-9), 1e-12);
 }
 
+TEST(Cost, ForestsSendTheirRows) {
+  // 632 rows of 4 features and 8 bytes, 3.3 ns each.
+  EXPECT_NEAR(exchange_seconds(forest(), 3, {1000, 4, 2, Task::kClassification}),
+              3 * 632 * 12 * 3.3e-9, 1e-12);
+}
+
 TEST(Cost, MemoryOfBoostingByHand) {
   const DataShape shape{1000, 10, 2, Task::kClassification};
   constexpr std::uint64_t kSlots = 10 * 256, kTree = 3 * 33;
@@ -157,6 +163,12 @@ TEST(Cost, MemoryOfForestsByHand) {
   const std::uint64_t rows = 2250 + 2 * 632 * 5, built = 56 * 3 / 2 * 300, tree = 8910;
   EXPECT_EQ(working_bytes(forest(), 1, shape, 0, 1), 4000 + rows + built + tree);
   EXPECT_EQ(working_bytes(forest(), 1, shape, 0, 2), 4000 + 2 * (rows + built) + tree);
+  // Of a million rows two ranks grow two trees at a time, each of which gets the rows of one twice.
+  const DataShape many{1'000'000, 28, 2, Task::kClassification};
+  const std::uint64_t of_many = tree_bytes(forest(), 1, many, 1);
+  EXPECT_NEAR(working_bytes(forest(), 1, many, 0, 1, 2), 4e6 + 2 * 632'000 * 36 + of_many, 1);
+  // Four ranks grow four, whose trees outweigh their rows.
+  EXPECT_NEAR(working_bytes(forest(), 1, many, 0, 1, 4), 4e6 + 8 * of_many + of_many, 8);
   EXPECT_EQ(tree_bytes(forest(), 10, shape, 1), 89'102u) << "299 nodes of 29.8 bytes";
   EXPECT_NEAR(tree_bytes(forest(), 10, shape, 2), 113'022, 1) << "8 more where cuts stop";
   EXPECT_GT(working_bytes(forest(), 1, shape, 1000, 1), working_bytes(forest(), 1, shape, 0, 1));

@@ -111,7 +111,7 @@ TEST_F(ResultFileTest, ACheckpointIsDescribedToo) {
   const std::string text = describe_file(path("search.h5"));
   EXPECT_THAT(text, HasSubstr("checkpoint, format 2"));
   EXPECT_THAT(text, HasSubstr("3 tasks (2 failed)"));
-  EXPECT_THAT(text, HasSubstr("task 9: 1 units"));
+  EXPECT_THAT(text, HasSubstr("task 9: 1 unit after"));
   EXPECT_THAT(text, HasSubstr("job.random_state = 42"));
   flip_bit(path("search.h5"), 2000);
   EXPECT_EQ(error_of([&] { describe_file(path("search.h5")); }).kind(), ErrorKind::kData);

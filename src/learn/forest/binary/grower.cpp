@@ -39,18 +39,15 @@ class BinaryGrower final : public ForestGrower {
     }
   }
 
-  void grow(std::uint64_t tree, std::span<model::Tree> trees) override;
+  void grow(const TreeStart& start, std::span<model::Tree> trees) override;
 
  private:
   /// A node whose rows are known by number, wherever they are, of one or several leaf sizes.
-  struct Node {
+  /// The key is not set where the node is certainly a leaf.
+  struct Node : NodeHead {
     std::uint32_t n_rows = 0;
     Counts counts;
-    std::int64_t depth = 0;
-    random::NodeKey key;      ///< not set where the node is certainly a leaf
-    std::uint64_t cuts = 0;   ///< that have not stopped above
-    std::uint64_t stops = 0;  ///< those of them that stop here whatever the split may be
-    LeafSizes sizes;
+    std::uint64_t stops = 0;  ///< those of the cuts that stop here whatever the split may be
     LeafSizes inner_sizes;    ///< those of them that may split the node: the first ones
     bool has_parted = false;  ///< from smaller leaf sizes, here, where they allow a better split
     bool is_leaf() const { return inner_sizes.is_empty(); }
@@ -126,17 +123,16 @@ class BinaryGrower final : public ForestGrower {
   std::size_t n_unpolled_ = 0;
 };
 
-void BinaryGrower::grow(std::uint64_t tree, std::span<model::Tree> trees) {
-  rows_.take(tree);
-  tree_ = tree;
+void BinaryGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
+  rows_.take(start);
+  tree_ = start.tree;
   builders_.start();
   ranges_.clear();
-  root_weight_ = rows_.counts().weight;
+  root_weight_ = start.node != nullptr ? start.node->root_weight : rows_.counts().weight;
   Range root;
   root.node.n_rows = static_cast<std::uint32_t>(rows_.n_rows());
   root.node.counts = rows_.counts();
-  root.node.cuts = plan_.all_cuts();
-  root.node.sizes = plan_.all_leaf_sizes();
+  static_cast<NodeHead&>(root.node) = start.head(plan_);
   find_stops(root.node);
   root.block = rows_.n_rows() > rows_.capacity() ? kList : 0;
   ranges_.push_back(root);
@@ -161,7 +157,7 @@ void BinaryGrower::grow(std::uint64_t tree, std::span<model::Tree> trees) {
       visit_range(range);
     }
   }
-  builders_.finish(trees);
+  builders_.finish(root.node.sizes, trees);
 }
 
 /// Calls try_pass(features, n) for the node's features in their order, a few at a time, as far as

@@ -23,17 +23,13 @@ TreeRows::TreeRows(const ForestPlan& plan)
   codes_.resize(labels_.size() + moving::kReadAhead);
 }
 
-void TreeRows::draw_codes(std::uint64_t tree) {
+void TreeRows::draw_codes(const TreeStart& start) {
   std::copy(labels_.begin(), labels_.end(), codes_.begin());
   Code* const codes = codes_.data();
-  if (plan_.settings.bootstrap) {
-    // That a row is drawn more than 127 times has a probability below 2^-700.
-    draw_each(plan_, tree, [&](RowIndex position) {
-      codes[position] = static_cast<Code>(codes[position] + kOnce);
-    });
-  } else {
-    for (std::size_t row = 0; row < labels_.size(); ++row) codes[row] |= kOnce;
-  }
+  // That a row is drawn more than 127 times has a probability below 2^-700.
+  add_rows(plan_, start, [&](RowIndex row, std::uint32_t n) {
+    codes[row] = static_cast<Code>(codes[row] + kOnce * n);
+  });
   counts_ = {};
   for (std::size_t row = 0; row < labels_.size(); ++row) {
     const std::uint32_t weight = codes[row] / kOnce;
@@ -42,8 +38,8 @@ void TreeRows::draw_codes(std::uint64_t tree) {
   }
 }
 
-void TreeRows::take(std::uint64_t tree) {
-  draw_codes(tree);
+void TreeRows::take(const TreeStart& start) {
+  draw_codes(start);
   n_rows_ = mark(codes_.data(), kOnce);
   if (n_rows_ > capacity_) return list_drawn();
   take_marked(n_rows_, {codes_.data()});

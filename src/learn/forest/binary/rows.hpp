@@ -15,8 +15,8 @@ class TreeRows : public moving::MovingRows {
  public:
   explicit TreeRows(const ForestPlan& plan);
 
-  /// Takes the rows that tree `tree` drew: into block 0 where it can hold them, else into the list.
-  void take(std::uint64_t tree);
+  /// Takes the rows to grow from: into block 0 where it can hold them, else into the list.
+  void take(const TreeStart& start);
   std::size_t n_rows() const { return n_rows_; }
   Counts counts() const { return counts_; }
   /// Rows that a block can hold.
@@ -33,7 +33,7 @@ class TreeRows : public moving::MovingRows {
   void gather(std::size_t begin, std::size_t n_rows);
 
  private:
-  void draw_codes(std::uint64_t tree);
+  void draw_codes(const TreeStart& start);
   void list_drawn();
 
   std::vector<std::uint8_t> labels_;  ///< [n_train]

@@ -31,10 +31,11 @@ class ClassGrower final : public ForestGrower {
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 
-  void grow(std::uint64_t tree, std::span<model::Tree> trees) override {
-    for (std::size_t i = 0; i < trees.size(); ++i) {
-      n_leaf_rows_ = plan_.leaf_rows[i];
-      trees[i] = grow_one(tree);
+  void grow(const TreeStart& start, std::span<model::Tree> trees) override {
+    const NodeHead head = start.head(plan_);
+    for (auto size = head.sizes.first; size < head.sizes.last; ++size) {
+      n_leaf_rows_ = plan_.leaf_rows[size];
+      trees[size - head.sizes.first] = grow_one(start, head);
     }
   }
 
@@ -53,7 +54,7 @@ class ClassGrower final : public ForestGrower {
     bool is_leaf() const { return stops == cuts; }
   };
 
-  model::Tree grow_one(std::uint64_t tree);
+  model::Tree grow_one(const TreeStart& start, const NodeHead& head);
   void poll(std::size_t n_visits) {
     n_unpolled_ += n_visits;
     if (n_unpolled_ < kRowsAPoll) return;
@@ -86,9 +87,9 @@ class ClassGrower final : public ForestGrower {
   std::size_t n_unpolled_ = 0;
 };
 
-model::Tree ClassGrower::grow_one(std::uint64_t tree) {
-  tree_ = tree;
-  rows_.take(tree);
+model::Tree ClassGrower::grow_one(const TreeStart& start, const NodeHead& head) {
+  tree_ = start.tree;
+  rows_.take(start);
   builder_.start();
   pure_rows_.fill(-1);
   nodes_.clear();
@@ -97,9 +98,11 @@ model::Tree ClassGrower::grow_one(std::uint64_t tree) {
   for (std::size_t i = 0; i < root.n_rows; ++i) {
     root.counts[rows_.labels(0)[i]] += rows_.weights(0)[i];
   }
-  root.cuts = plan_.all_cuts();
+  root.depth = head.depth;
+  root.key = head.key;
+  root.cuts = head.cuts;
   weigh(root);
-  root_weight_ = root.summary.weight;
+  root_weight_ = start.node != nullptr ? start.node->root_weight : root.summary.weight;
   nodes_.push_back(root);
   while (!nodes_.empty()) {
     const Node node = nodes_.back();

@@ -11,13 +11,13 @@ TreeRows::TreeRows(const ForestPlan& plan)
   label_.resize(label_.size() + moving::kReadAhead);
 }
 
-void TreeRows::take(std::uint64_t tree) {
-  weight_.assign(label_.size(), plan_.settings.bootstrap ? 0 : 1);
-  if (plan_.settings.bootstrap) {
-    std::uint8_t* const weights = weight_.data();
-    // That a row is drawn more than 255 times has a probability below 2^-1600.
-    draw_each(plan_, tree, [&](RowIndex position) { ++weights[position]; });
-  }
+void TreeRows::take(const TreeStart& start) {
+  weight_.assign(label_.size(), 0);
+  std::uint8_t* const weights = weight_.data();
+  // That a row is drawn more than 255 times has a probability below 2^-1600.
+  add_rows(plan_, start, [&](RowIndex row, std::uint32_t n) {
+    weights[row] = static_cast<std::uint8_t>(weights[row] + n);
+  });
   n_rows_ = mark(weight_.data(), 1);
   reserve(n_rows_);
   take_marked(n_rows_, {label_.data(), weight_.data()});

@@ -13,8 +13,8 @@ class TreeRows : public moving::MovingRows {
  public:
   explicit TreeRows(const ForestPlan& plan);
 
-  /// Takes the rows that tree `tree` drew into block 0.
-  void take(std::uint64_t tree);
+  /// Takes the rows to grow from into block 0.
+  void take(const TreeStart& start);
   std::size_t n_rows() const { return n_rows_; }
   const std::uint8_t* labels(int block) const { return carried(block, 0); }
   const std::uint8_t* weights(int block) const { return carried(block, 1); }

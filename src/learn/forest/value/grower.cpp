@@ -30,10 +30,11 @@ class ValueGrower final : public ForestGrower {
         order_(plan.context.data.n_features()),
         winners_(plan.context.data.n_features()) {}
 
-  void grow(std::uint64_t tree, std::span<model::Tree> trees) override {
-    for (std::size_t i = 0; i < trees.size(); ++i) {
-      n_leaf_rows_ = plan_.leaf_rows[i];
-      trees[i] = grow_one(tree);
+  void grow(const TreeStart& start, std::span<model::Tree> trees) override {
+    const NodeHead head = start.head(plan_);
+    for (auto size = head.sizes.first; size < head.sizes.last; ++size) {
+      n_leaf_rows_ = plan_.leaf_rows[size];
+      trees[size - head.sizes.first] = grow_one(start, head);
     }
   }
 
@@ -68,7 +69,7 @@ class ValueGrower final : public ForestGrower {
     Node left, right;  ///< sum, is_pure and first_value
   };
 
-  model::Tree grow_one(std::uint64_t tree);
+  model::Tree grow_one(const TreeStart& start, const NodeHead& head);
   void poll(std::size_t n_visits) {
     n_unpolled_ += n_visits;
     if (n_unpolled_ < kRowsAPoll) return;
@@ -108,19 +109,22 @@ class ValueGrower final : public ForestGrower {
   std::size_t n_unpolled_ = 0;
 };
 
-model::Tree ValueGrower::grow_one(std::uint64_t tree) {
-  tree_ = tree;
-  rows_.take(tree);
+model::Tree ValueGrower::grow_one(const TreeStart& start, const NodeHead& head) {
+  tree_ = start.tree;
+  rows_.take(start);
   builder_.start();
   ranges_.clear();
   places_.clear();
   histograms_.clear();
   Range root{{}, 0, rows_.n_rows(), {}};
-  root.node.cuts = plan_.all_cuts();
+  root.node.depth = head.depth;
+  root.node.key = head.key;
+  root.node.cuts = head.cuts;
   root.node.sum = rows_.sum(0, root.end);
   root.node.is_pure = rows_.is_pure(0, root.end);
   root.node.first_value = rows_.value(0);
-  root_weight_ = static_cast<double>(root.node.sum.weight());
+  root_weight_ =
+      start.node != nullptr ? start.node->root_weight : static_cast<double>(root.node.sum.weight());
   find_stops(root.node);
   ranges_.push_back(root);
   while (!ranges_.empty()) {

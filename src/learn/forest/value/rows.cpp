@@ -32,8 +32,8 @@ TreeRows::TreeRows(const ForestPlan& plan)
   }
 }
 
-void TreeRows::take(std::uint64_t tree) {
-  draw_rows(plan_, tree, multiplicity_);
+void TreeRows::take(const TreeStart& start) {
+  count_rows(plan_, start, multiplicity_);
   positions_.clear();
   cells_.clear();
   for (RowIndex position = 0; position < multiplicity_.size(); ++position) {
@@ -43,7 +43,7 @@ void TreeRows::take(std::uint64_t tree) {
     cells_.push_back({std::uint64_t{1} << 32 | weight, plan_.targets.value[position] * weight});
   }
   if (positions_.empty()) {
-    throw Error(ErrorKind::kData, format("tree {} has no row of positive weight", tree));
+    throw Error(ErrorKind::kData, format("tree {} has no row of positive weight", start.tree));
   }
   spare_positions_.resize(positions_.size());
   spare_cells_.resize(cells_.size());

@@ -15,8 +15,8 @@ class TreeRows {
  public:
   explicit TreeRows(const ForestPlan& plan);
 
-  /// Takes the rows that tree `tree` drew. Throws kData when there are none.
-  void take(std::uint64_t tree);
+  /// Takes the rows to grow from. Throws kData when there are none.
+  void take(const TreeStart& start);
   std::size_t n_rows() const { return positions_.size(); }
 
   /// Number, weight and weighted target of the row at `place`.

@@ -52,7 +52,7 @@ void expect_leaf_sizes_share(const ForestTable& table, ForestSettings settings,
   ASSERT_NE(grower, nullptr);
   for (std::uint64_t tree = 0; tree < n_trees; ++tree) {
     std::vector<model::Tree> grown(sizes.size());
-    grower->grow(tree, grown);
+    grower->grow({tree}, grown);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       settings.min_samples_leaf = sizes[i];
       const auto alone = make_plan(context, settings, cuts);

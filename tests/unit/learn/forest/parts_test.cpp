@@ -31,7 +31,7 @@ TEST(ForestDrawTest, EveryRowIsDrawnEquallyOften) {
   double n_absent = 0;
   const int n_trees = 2000;
   for (int tree = 0; tree < n_trees; ++tree) {
-    draw_rows(plan, static_cast<std::uint64_t>(tree), multiplicity);
+    count_rows(plan, {static_cast<std::uint64_t>(tree)}, multiplicity);
     ASSERT_EQ(std::accumulate(multiplicity.begin(), multiplicity.end(), 0U), 100U);
     for (std::size_t i = 0; i < 100; ++i) {
       total[i] += multiplicity[i];

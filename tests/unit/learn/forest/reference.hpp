@@ -30,7 +30,7 @@ class ReferenceGrower {
   ReferenceGrower(const ForestTable& table, const ForestPlan& plan, std::uint64_t tree)
       : table_(table), plan_(plan), tree_(tree) {
     std::vector<std::uint32_t> multiplicity;
-    draw_rows(plan, tree, multiplicity);
+    count_rows(plan, {tree}, multiplicity);
     const auto& targets = plan.targets;
     factor_ = targets.class_weight;
     if (plan.settings.class_weight == options::ClassWeight::kBalancedSubsample) {

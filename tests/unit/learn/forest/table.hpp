@@ -152,7 +152,7 @@ class ForestTable {
 /// A tree of a plan with one leaf size.
 inline model::Tree grow(ForestGrower& grower, std::uint64_t tree) {
   model::Tree out;
-  grower.grow(tree, {&out, 1});
+  grower.grow({tree}, {&out, 1});
   return out;
 }
 

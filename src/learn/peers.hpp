@@ -4,12 +4,13 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "orchard/base/bytes.hpp"
 #include "orchard/learn/row_group.hpp"
 
-namespace orchard::learn::boosting {
+namespace orchard::learn {
 
 /// All functions but `is_alone`, `rank` and `size` are collective over the group; see RowGroup.
 class Peers {
@@ -34,6 +35,9 @@ class Peers {
   void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> borders) const {
     if (!is_alone()) group_->sum_parts(values, borders);
   }
+  std::vector<Bytes> exchange(std::vector<Bytes> for_members) const {
+    return is_alone() ? std::move(for_members) : group_->exchange(std::move(for_members));
+  }
   std::vector<Bytes> all_gather(const Bytes& bytes) const {
     return is_alone() ? std::vector<Bytes>{bytes} : group_->all_gather(bytes);
   }
@@ -46,4 +50,4 @@ class Peers {
   RowGroup* group_;
 };
 
-}  // namespace orchard::learn::boosting
+}  // namespace orchard::learn

@@ -1,8 +1,8 @@
-#include "boosting/peers.hpp"
+#include "peers.hpp"
 
 #include <algorithm>
 
-namespace orchard::learn::boosting {
+namespace orchard::learn {
 
 std::vector<std::int64_t> Peers::gather_items(std::span<const std::int64_t> own, std::size_t begin,
                                               std::size_t n_items) const {
@@ -23,4 +23,4 @@ std::vector<std::int64_t> Peers::gather_items(std::span<const std::int64_t> own,
   return all;
 }
 
-}  // namespace orchard::learn::boosting
+}  // namespace orchard::learn
