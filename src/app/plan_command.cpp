@@ -95,7 +95,7 @@ run::Allocation planned_allocation(Session& session, const options::CommandLine&
 
 /// The layout and why: what the job demands, or what it will do for want of a demand.
 std::string layout_line(const options::ParallelSettings& settings, const search::Plan& plan,
-                        int n_ranks) {
+                        const run::Forecast& forecast) {
   switch (settings.layout) {
     case options::Layout::kReplicated:
       return "replicated, as demanded: every fit is grown by one rank";
@@ -109,12 +109,18 @@ std::string layout_line(const options::ParallelSettings& settings, const search:
     case options::Layout::kAuto:
       break;
   }
-  if (n_ranks == 1) return "one rank grows every fit";
+  if (forecast.allocation.n_ranks == 1) return "one rank grows every fit";
   const bool has_boosting = std::any_of(plan.families.begin(), plan.families.end(),
                                         [](const auto& family) { return !family.is_forest(); });
   std::string text = plan.cutting.n_fits > 0 ? "auto: forests are spread over ranks by their trees"
                                              : "auto: every fit is grown by one rank";
-  if (has_boosting) text += "; idle ranks of a node join large boosting fits that are left";
+  if (!has_boosting) return text;
+  if (forecast.max_joined_ranks > 1) {
+    text += format("; idle ranks of a node join large boosting fits that are left, up to {} a fit",
+                   forecast.max_joined_ranks);
+  } else {
+    text += "; no boosting fit is large enough for idle ranks to join";
+  }
   return text;
 }
 
@@ -125,7 +131,7 @@ std::string layout_part(const run::Forecast& forecast, const search::Plan& plan,
                             counted(allocation.n_nodes, "node"), allocation.n_ranks_on_node(),
                             counted(allocation.n_threads, "thread"),
                             counted(allocation.n_cores, "core"), allocation.threads_origin);
-  text += format("layout    {}\n", layout_line(settings, plan, allocation.n_ranks));
+  text += format("layout    {}\n", layout_line(settings, plan, forecast));
   if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
     text += format("          {} will find no task of their own: there are {}\n",
                    counted(n_idle, "rank"), std::max(forecast.n_tasks, forecast.n_refit_tasks));

@@ -76,6 +76,11 @@ void forecast_search(const Workload& work, Forecast& out) {
   const auto& allocation = out.allocation;
   const auto layout = layout_of(work, allocation, plan.families, plan.n_fits());
   out.n_tasks = plan.tasks.size();
+  if (std::any_of(plan.families.begin(), plan.families.end(), [&](const auto& family) {
+        return !family.is_forest() && !layout.unjoined_families.contains(family.id);
+      })) {
+    out.max_joined_ranks = std::min(layout.max_joined_ranks, allocation.n_ranks_on_node());
+  }
   std::vector<TimedTask> tasks;
   std::vector<std::uint64_t> running;
   for (const auto& task : plan.tasks) {
@@ -128,7 +133,9 @@ void forecast_refit(const Workload& work, Forecast& out) {
       // Rank 0 holds the whole model in the end, a block of it in its fit. Blocks of others come as
       // messages.
       const auto of_block = tree_bytes(work, family, of_point.id, most_units, n_rows, 1);
-      if (allocation.n_ranks > 1 && blocks.size() > 1) {
+      const auto n_leaders = layout.groups.empty() ? static_cast<std::size_t>(allocation.n_ranks)
+                                                   : layout.groups.size();
+      if (n_leaders > 1 && blocks.size() > 1) {
         out.refit.message_bytes = std::max(out.refit.message_bytes, of_block);
       }
       out.refit.root_bytes = std::max(out.refit.root_bytes, model - std::min(model, of_block));

@@ -83,6 +83,8 @@ struct Forecast {
   bool is_refit_at_most = false;  ///< of the costliest point: which one is refitted is not known
   std::uint64_t model_bytes = 0, checkpoint_bytes = 0, results_bytes = 0;
   std::size_t n_tasks = 0, n_refit_tasks = 0;
+  /// Ranks that a fit of the search may come to have by others joining it; 1: no family's has more.
+  int max_joined_ranks = 1;
 
   /// On a node at its highest, once for all its ranks.
   std::uint64_t shared_bytes() const;

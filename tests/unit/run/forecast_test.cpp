@@ -115,6 +115,16 @@ TEST_F(ForecastTest, ListsOfRowsAreThereWhileBinsAreMade) {
   EXPECT_EQ(phase.root_rank_bytes(), 10u + 2000 + 5000 + 1500);
 }
 
+TEST_F(ForecastTest, SaysHowManyRanksJoinAFit) {
+  EXPECT_EQ(on(8, 1, 1).max_joined_ranks, 1) << "100,000 rows are split in no time";
+  work_.shape.n_rows = 1'000'000;
+  EXPECT_EQ(on(8, 1, 1).max_joined_ranks, 8);
+  EXPECT_EQ(on(8, 2, 1).max_joined_ranks, 4) << "those of a node";
+  EXPECT_EQ(on(8, 1, 1000).max_joined_ranks, 1) << "or by so many threads";
+  work_.parallel.layout = options::Layout::kReplicated;
+  EXPECT_EQ(on(8, 1, 1).max_joined_ranks, 1);
+}
+
 TEST_F(ForecastTest, TimeIsThatOfTheTasksOnTheirThreads) {
   work_.calibrations.assign(plan_.families.size(), {3, 1, true});
   double all_s = 0;
