@@ -49,6 +49,18 @@ Kind Task::kind() const {
   return at->second == "classes" ? Kind::kClasses : Kind::kRegression;
 }
 
+std::vector<options::CountOrFraction> Task::leaf_sizes() const {
+  const auto at = keys.find("leaf");
+  if (at == keys.end()) return {std::int64_t{1}};
+  std::vector<options::CountOrFraction> sizes;
+  for (const auto& word : split(at->second, ',')) {
+    const auto value = parse_int(word);
+    if (!value) throw Error(ErrorKind::kUsage, format("{} is no integer", word), "leaf");
+    sizes.emplace_back(*value);
+  }
+  return sizes;
+}
+
 options::ForestSettings forest_settings(const Task& task) {
   options::ForestSettings out;
   out.n_estimators = task.number("trees", 100);
@@ -85,7 +97,8 @@ void Fitting::grow(const Task& task, const learn::FitContext& context) {
                     ? readout_cuts()
                     : std::vector{learn::cut_of(settings, context.data.n_train())};
     fit_ = std::make_unique<learn::ForestFit>(context, settings, std::move(cuts), 0,
-                                              static_cast<int>(settings.n_estimators));
+                                              static_cast<int>(settings.n_estimators),
+                                              task.leaf_sizes());
   } else {
     const auto settings = boosting_settings(task);
     fit_ = std::make_unique<learn::BoostingFit>(
@@ -102,7 +115,13 @@ learn::ModelFrame Fitting::frame() const {
 }
 
 model::Ensemble Fitting::ensemble() const {
-  return assemble(table_.table.schema, frame(), fit_->units());
+  if (!is_forest_) return assemble(table_.table.schema, frame(), fit_->units());
+  const auto& units = forest().units();
+  std::vector<model::Unit> of_first;
+  for (std::size_t tree = 0; tree < forest().n_trees(); ++tree) {
+    of_first.push_back(units[tree * units.size() / forest().n_trees()]);
+  }
+  return assemble(table_.table.schema, frame(), of_first);
 }
 
 model::Ensemble assemble(const model::Schema& schema, const learn::ModelFrame& frame,

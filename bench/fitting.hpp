@@ -28,12 +28,15 @@ struct Task {
   /// The number, or nothing when it is 0: no limit.
   std::optional<std::int64_t> limit(const std::string& key, std::int64_t otherwise) const;
   Kind kind() const;
+  /// min_samples_leaf of the forests to grow, at least one.
+  std::vector<options::CountOrFraction> leaf_sizes() const;
 };
 
 options::ForestSettings forest_settings(const Task& task);
 
 /// Bins and grows in its constructor: boosting for the tasks boost and predict, else a forest; the
-/// task readouts gives it ten cuts. Borrows what it is given. Local; uses the pool's threads.
+/// task readouts gives it ten cuts. Forests of several leaf sizes grow together; what is asked for
+/// is of the first. Borrows what it is given. Local; uses the pool's threads.
 class Fitting {
  public:
   Fitting(const Task& task, const BenchTable& table, const data::Fold& fold, parallel::Pool& pool);

@@ -12,6 +12,8 @@
 //   TABLE  a set of bench/make_data.py, or `drawn`: drawn here, rows x features, binary
 //   keys   kind=binary|classes|regression threads=2 trees=100 leaves=31 depth=0 (0: no limit)
 //          rows=0 (0: all) features=28 test=1 (0: no scores)
+//          leaf=1 (min_samples_leaf; several, as in 1,2,5, grow together, what is shown is of the
+//          first)
 //
 // Times begin with the float columns in memory. `bin` lasts until the binned data stands where
 // every learner reads it, `fit` is the growing, `predict` the best of three. The instruction set is
@@ -199,7 +201,7 @@ void run_letter(const Task& task, parallel::Pool& pool, Record& record) {
     const Fitting fitting(task, table, fold, pool);
     const double start = monotonic_s();
     const auto link = model::link_of(assemble(table.table.schema, fitting.frame(), {}));
-    const auto n_trees = fitting.forest().units().size();
+    const auto n_trees = fitting.forest().n_trees();
     std::vector<std::int64_t> sums(fold.test.size() * static_cast<std::size_t>(link.n_outputs));
     fitting.forest().read_out(0, 0, n_trees, sums);
     std::vector<double> of_fold(fold.test.size() * link.n_classes);

@@ -196,9 +196,8 @@ std::optional<TaskMessage> Coordinator::next_task() {
   return message;
 }
 
-/// The ranks that would grow a task with this one as their leader: it alone where the layout has no
-/// groups; nothing where another rank leads its group.
-const std::vector<int>* Coordinator::free_group_of(int leader) const {
+/// The layout's group that this rank leads; null where another one of its group does.
+const std::vector<int>* Coordinator::group_led_by(int leader) const {
   for (const auto& group : setup_.layout.groups) {
     if (group.front() == leader) return &group;
   }
@@ -209,7 +208,7 @@ void Coordinator::hand_out() {
   const bool has_groups = !setup_.layout.groups.empty();
   while (!ready_.empty() || workforce_.is_idle(0)) {
     const int leader = ready_.empty() ? 0 : ready_.front();
-    const auto* group = has_groups ? free_group_of(leader) : nullptr;
+    const auto* group = has_groups ? group_led_by(leader) : nullptr;
     if (has_groups && group == nullptr) {
       ready_.pop_front();
       continue;

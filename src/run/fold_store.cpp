@@ -100,7 +100,7 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
   const auto memory_of = [&](const data::BinnedData& data) {
     return memory_.data + (data.memory - memory_.data);
   };
-  Bytes own;
+  BinsOfNeeds own;
   node.together([&] {
     std::vector<data::BinTask> tasks;
     for (const auto& need : needs) {
@@ -108,10 +108,8 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
       tasks.push_back({need.rows, need.max_bins, &data.layout, memory_of(data)});
     }
     const auto n_features = table.schema.n_features();
-    const auto bins = data::bin_columns(table, tasks, random_state, part(n_features, rank),
-                                        part(n_features, rank + 1), pool);
-    ByteWriter writer;
-    for (const auto& of_need : bins) put_bins(writer, of_need);
+    own = data::bin_columns(table, tasks, random_state, part(n_features, rank),
+                            part(n_features, rank + 1), pool);
     for (const auto& need : needs) {
       if (is_whole(table, need)) continue;
       const auto& data = entries_.at({need.fold, need.max_bins}).data;
@@ -120,21 +118,11 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
         copy_rows(*need.rows, table.weight, const_cast<double*>(data.weight.data()));
       }
     }
-    own = writer.take();
   });
-  const auto gathered = node.all_gather(own);
-  node.together([&] {
-    std::vector<ByteReader> readers(gathered.begin(), gathered.end());
-    for (const auto& need : needs) {
-      auto& features = entries_.at({need.fold, need.max_bins}).binning.features;
-      for (std::size_t i = 0; i < n_ranks; ++i) {
-        const auto n_features = table.schema.n_features();
-        for (auto f = part(n_features, i); f < part(n_features, i + 1); ++f) {
-          features.push_back(get_bins(readers[i]));
-        }
-      }
-    }
-  });
+  auto bins = gather_bins(node, own);
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    entries_.at({needs[i].fold, needs[i].max_bins}).binning.features = std::move(bins[i]);
+  }
   node.barrier();
   node.together([&] {
     for (const auto& need : needs) {

@@ -170,31 +170,19 @@ void ShareStore::make_bins(comm::Communicator& group, const data::Table& table,
                            const std::vector<FoldNeed>& needs, std::uint64_t random_state,
                            parallel::Pool& pool) {
   const std::size_t n_features = table.schema.n_features();
-  Bytes own;
+  BinsOfNeeds own;
   group.together([&] {
     const ColumnTasks tasks(table, needs);
-    ByteWriter writer;
-    for (const auto& bins : data::bin_columns(
-             table, tasks.tasks, random_state, part(n_features, group.rank(), group.size()),
-             part(n_features, group.rank() + 1, group.size()), pool)) {
-      put_bins(writer, bins);
-    }
-    own = writer.take();
+    own = data::bin_columns(table, tasks.tasks, random_state,
+                            part(n_features, group.rank(), group.size()),
+                            part(n_features, group.rank() + 1, group.size()), pool);
   });
-  const auto gathered = group.all_gather(own);
-  group.together([&] {
-    std::vector<ByteReader> readers(gathered.begin(), gathered.end());
-    for (const FoldNeed& need : needs) {
-      data::Binning& binning = entry(need).binning;
-      for (int rank = 0; rank < group.size(); ++rank) {
-        const auto end = part(n_features, rank + 1, group.size());
-        while (binning.features.size() < end) {
-          binning.features.push_back(get_bins(readers[static_cast<std::size_t>(rank)]));
-        }
-      }
-      if (need.with_rows) binning.row_columns = data::RowColumns::plain(n_features);
-    }
-  });
+  auto bins = gather_bins(group, own);
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    data::Binning& binning = entry(needs[i]).binning;
+    binning.features = std::move(bins[i]);
+    if (needs[i].with_rows) binning.row_columns = data::RowColumns::plain(n_features);
+  }
 }
 
 void ShareStore::bin_own_rows(const data::Table& table, const std::vector<FoldNeed>& needs,

@@ -5,6 +5,7 @@
 #include "forest/binary/grower.hpp"
 #include "forest/class/grower.hpp"
 #include "forest/feature_order.hpp"
+#include "forest/row_poll.hpp"
 #include "forest/search_kind.hpp"
 #include "forest/tree_builder.hpp"
 #include "forest/value/grower.hpp"
@@ -13,9 +14,6 @@
 
 namespace orchard::learn {
 namespace {
-
-/// Rows visited between two polls: well under a millisecond.
-constexpr std::size_t kRowsAPoll = 1 << 16;
 
 /// Search is one of PairSearch and ClassSearch. Its protocol: start_tree; then a node: start_node
 /// with its rows, try_feature in the node's order, decrease and write_value.
@@ -26,6 +24,7 @@ class TreeGrower final : public ForestGrower {
       : plan_(plan),
         search_(plan),
         builders_(plan),
+        poll_(plan.context.pool),
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 
@@ -61,13 +60,6 @@ class TreeGrower final : public ForestGrower {
     return {rows_.data() + begin, end - begin};
   }
 
-  void poll(std::size_t n_visits) {
-    n_unpolled_ += n_visits;
-    if (n_unpolled_ < kRowsAPoll) return;
-    n_unpolled_ = 0;
-    plan_.context.pool.poll();
-  }
-
   void take_rows(const TreeStart& start);
   void visit(std::uint64_t tree, const Item& item);
   void split(const Item& item, std::uint64_t stops);
@@ -78,6 +70,7 @@ class TreeGrower final : public ForestGrower {
   const ForestPlan& plan_;
   Search search_;
   TreeBuilders builders_;
+  RowPoll poll_;
   FeatureOrder order_;
   std::vector<std::int64_t> value_;
   std::vector<std::uint32_t> multiplicity_;
@@ -85,7 +78,6 @@ class TreeGrower final : public ForestGrower {
   std::vector<Row> rows_, spare_rows_;
   std::vector<Item> stack_;
   double root_weight_ = 0;
-  std::size_t n_unpolled_ = 0;
 };
 
 template <class Search>
@@ -120,7 +112,7 @@ void TreeGrower<Search>::find_split(std::uint64_t tree, const Item& item,
     const FeatureIndex feature = order_.next();
     is_varied |=
         search_.try_feature(feature, positions_.data() + item.begin, node_rows, n_leaf_rows);
-    poll(node_rows.size());
+    poll_(node_rows.size());
   }
 }
 
@@ -150,7 +142,7 @@ template <class Search>
 void TreeGrower<Search>::visit(std::uint64_t tree, const Item& item) {
   const std::size_t n_rows = item.end - item.begin;
   search_.start_node(rows(item.begin, item.end));
-  poll(n_rows);
+  poll_(n_rows);
   const std::uint64_t stops = stops_before(plan_, item.cuts, search_.is_pure(), n_rows, item.depth);
   Item inner = item;
   inner.sizes = stops == item.cuts ? LeafSizes{} : plan_.leaf_sizes_up_to(n_rows / 2, item.sizes);

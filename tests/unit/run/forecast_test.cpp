@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "orchard/run/calibration.hpp"
 #include "small_job.hpp"
 
@@ -272,6 +274,61 @@ TEST_F(ForecastTest, DeeperAndLargerFitsHoldMore) {
   };
   EXPECT_LT(bytes(1000, 1), bytes(1'000'000, 1));
   EXPECT_LT(bytes(1000, 1), bytes(1000, 8));
+}
+
+/// Families of boosting with trees of one split, and one of forests.
+search::Plan plan_of_kinds() {
+  return search::make_plan(search::expand({{"boosting",
+                                            options::Estimator::kHistGradientBoostingClassifier,
+                                            {{"max_leaf_nodes", {std::int64_t{2}}},
+                                             {"min_samples_leaf", {std::int64_t{1}}},
+                                             {"learning_rate", {0.1, 0.2, 0.3}},
+                                             {"max_iter", {std::int64_t{50}}},
+                                             {"early_stopping", {false}}}},
+                                           {"forest",
+                                            options::Estimator::kRandomForestClassifier,
+                                            {{"n_estimators", {std::int64_t{2}}}}}}),
+                           true, 3, {300, 2, 2, Task::kClassification}, {});
+}
+
+TEST(Calibration, WithoutTimeTheHeaviestFamilySpeaksForItsKind) {
+  const SmallJob job;
+  const auto plan = plan_of_kinds();
+  ASSERT_EQ(plan.families.size(), 4u);
+  parallel::Pool pool(1);
+  const auto calibrations = calibrate(plan.families, job.table(), job.folds().front(), 1, 0, pool);
+  const auto n_measured = std::count_if(calibrations.begin(), calibrations.end(),
+                                        [](const auto& each) { return each.is_measured; });
+  EXPECT_EQ(n_measured, 1);
+  EXPECT_TRUE(calibrations[0].is_measured) << "the first of equals";
+  for (const int other : {1, 2}) {
+    const auto& of_kind = calibrations[static_cast<std::size_t>(other)];
+    EXPECT_NEAR(of_kind.time_factor, calibrations[0].time_factor,
+                1e-9 * calibrations[0].time_factor);
+    EXPECT_NEAR(of_kind.size_factor, calibrations[0].size_factor, 1e-9);
+  }
+  EXPECT_EQ(calibrations[3].time_factor, 1) << "nothing is known of forests";
+  EXPECT_EQ(calibrations[3].size_factor, 1);
+}
+
+TEST(Calibration, OneOfEachKindComesFirst) {
+  const SmallJob job;
+  auto plan = plan_of_kinds();
+  parallel::Pool pool(1);
+  // The forest is lightest, and second all the same.
+  const auto calibrations = calibrate(plan.families, job.table(), job.folds().front(), 1, 5, pool);
+  EXPECT_TRUE(calibrations[3].is_measured);
+  EXPECT_TRUE(calibrate({}, job.table(), job.folds().front(), 1, 5, pool).empty());
+}
+
+TEST(Calibration, SizesAreThoseOfTheTreesThatGrew) {
+  const SmallJob job;
+  const auto plan = plan_of_kinds();
+  parallel::Pool pool(2);
+  const auto calibrations =
+      calibrate(plan.families, job.table(), job.folds().front(), 1, 0.2, pool);
+  // A split and two leaves: three nodes of 29 bytes and two values, against half a value a node.
+  EXPECT_NEAR(calibrations[0].size_factor, (3 * 29 + 2 * 8) / (3 * (29 + 4.0)), 1e-9);
 }
 
 TEST(Calibration, MeasuresOneFamilyOfEachKindAtLeast) {

@@ -175,6 +175,37 @@ TEST_F(PhaseTest, AFailedBlockFailsThoseWhoNeedIt) {
   }
 }
 
+TEST_F(PhaseTest, AFailedBlockIsKeptAndNotFitAgain) {
+  auto first = this->phase();
+  EXPECT_EQ(first.next_task()->id, 0);
+  TaskResult failed;
+  failed.task = 1;
+  failed.failure = "no rows";
+  first.consume(failed);
+  first.consume(block(2, 1));
+  EXPECT_EQ(first.next_task()->id, 3);
+  EXPECT_FALSE(first.next_task().has_value());
+  // A checkpoint holds it like any other result.
+  auto second = this->phase();
+  ASSERT_EQ(first.results().size(), 2u);
+  for (const auto* result : first.results()) {
+    EXPECT_EQ(result->failure, result->task == 1 ? "no rows" : "");
+    second.restore(TaskResult::from_bytes(result->to_bytes()));
+  }
+  second.prefer({1});
+  EXPECT_EQ(second.next_task()->id, 0);
+  EXPECT_EQ(second.next_task()->id, 3);
+  EXPECT_FALSE(second.next_task().has_value());
+  for (Phase* phase : {&first, &second}) {
+    phase->consume(block(0, 1));
+    phase->consume(block(3, 1));
+    ASSERT_TRUE(phase->is_done());
+    const auto results = make_results(plan_, *phase, scorers_, "accuracy");
+    EXPECT_EQ(results.points[0].failure, "no rows");
+    EXPECT_EQ(results.points[1].failure, "no rows");
+  }
+}
+
 TEST_F(PhaseTest, WithoutAnyBlockNothingComesOfAFit) {
   auto phase = this->phase();
   for (std::int32_t task = 0; task < 4; ++task) {

@@ -9,15 +9,13 @@
 #if ORCHARD_HAS_X86_64
 #include "forest/binary/histograms.hpp"
 #include "forest/binary/rows.hpp"
-#include "forest/feature_order.hpp"
+#include "forest/moving/search.hpp"
 #include "forest/tree_builder.hpp"
 
 namespace orchard::learn {
 namespace binary {
 namespace {
 
-/// Rows visited between two polls: well under a millisecond.
-constexpr std::size_t kRowsAPoll = 1 << 16;
 /// Moving a row costs a little for each feature, whether it is looked at or not.
 constexpr std::size_t kMostFeaturesATried = 40;
 /// What stands for a block where a node's rows are a range of the list.
@@ -32,7 +30,8 @@ class BinaryGrower final : public ForestGrower {
         rows_(plan),
         histograms_(kernels_),
         builders_(plan),
-        order_(plan.context.data.n_features()),
+        poll_(plan.context.pool),
+        trials_(plan, kFeaturesAPass, poll_),
         subsets_(kFewRows * plan.leaf_rows.size()) {
     for (const auto& bins : plan.context.data.binning->features) {
       missing_bins_.push_back(static_cast<Bin>(bins.missing_bin()));
@@ -42,15 +41,9 @@ class BinaryGrower final : public ForestGrower {
   void grow(const TreeStart& start, std::span<model::Tree> trees) override;
 
  private:
-  /// A node whose rows are known by number, wherever they are, of one or several leaf sizes.
-  /// The key is not set where the node is certainly a leaf.
-  struct Node : NodeHead {
-    std::uint32_t n_rows = 0;
+  /// A node whose rows are known by number, wherever they are.
+  struct Node : moving::Node {
     Counts counts;
-    std::uint64_t stops = 0;  ///< those of the cuts that stop here whatever the split may be
-    LeafSizes inner_sizes;    ///< those of them that may split the node: the first ones
-    bool has_parted = false;  ///< from smaller leaf sizes, here, where they allow a better split
-    bool is_leaf() const { return inner_sizes.is_empty(); }
   };
   /// A node whose rows are a range of a block or of the list.
   struct Range {
@@ -72,26 +65,14 @@ class BinaryGrower final : public ForestGrower {
     std::uint32_t n_left = 0;
   };
 
-  void poll(std::size_t n_visits) {
-    n_unpolled_ += n_visits;
-    if (n_unpolled_ < kRowsAPoll) return;
-    n_unpolled_ = 0;
-    plan_.context.pool.poll();
-  }
   void visit_range(const Range& range);
   void grow_few(const Range& range);
   bool visit_subset(Subset& subset);
 
-  /// Finds the node's split: try_pass(counts, features, n, sides) offers the splits of a few
-  /// features, divide(sides) says what the chosen one does to the rows.
-  template <class Try, class Divide>
-  bool search(const Node& node, Sides& sides, Try try_pass, Divide divide);
-  template <class Try, class Divide>
-  bool search_among_allowed(const Node& node, Sides& sides, Try try_pass, Divide divide);
-  template <class Try>
-  void try_features(const Node& node, bool must_vary, Try try_pass);
-  template <class Try, class Divide>
-  bool visit(const Node& node, Try try_pass, Divide divide, Sides& sides, Node (&children)[2],
+  /// offer(counts, features, n, sides) offers the splits of a few features to `sides`,
+  /// divide(sides) says what the chosen one does to the rows.
+  template <class Offer, class Divide>
+  bool visit(const Node& node, Offer offer, Divide divide, Sides& sides, Node (&children)[2],
              Node& parted);
   void write(const Node& node, LeafSizes sizes, std::uint64_t stops);
   bool split(const Node& node, LeafSizes sizes, const Sides& sides, Node (&children)[2]);
@@ -99,33 +80,25 @@ class BinaryGrower final : public ForestGrower {
   static bool is_pure(const Counts& counts) {
     return counts.positives == 0 || counts.positives == counts.weight;
   }
-  void find_stops(Node& node) const {
-    node.stops = stops_before(plan_, node.cuts, is_pure(node.counts), node.n_rows, node.depth);
-    node.inner_sizes =
-        node.stops == node.cuts ? LeafSizes{} : plan_.leaf_sizes_up_to(node.n_rows / 2, node.sizes);
-  }
-
   const ForestPlan& plan_;
   Kernels kernels_;
   TreeRows rows_;
   Histograms histograms_;
   TreeBuilders builders_;
-  FeatureOrder order_;
+  RowPoll poll_;
+  moving::FeatureTrials trials_;
   std::vector<Bin> missing_bins_;
-  std::vector<FeatureIndex> tried_;  ///< by the node under way, in their order
   std::array<std::int64_t, 2> value_{};
   std::vector<Range> ranges_;
   std::vector<Subset> subsets_;  ///< that wait: at most one a row and leaf size
   std::size_t n_subsets_ = 0;
   FewRows few_;
-  std::uint64_t tree_ = 0;
   double root_weight_ = 0;
-  std::size_t n_unpolled_ = 0;
 };
 
 void BinaryGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
   rows_.take(start);
-  tree_ = start.tree;
+  trials_.start_tree(start.tree);
   builders_.start();
   ranges_.clear();
   root_weight_ = start.node != nullptr ? start.node->root_weight : rows_.counts().weight;
@@ -133,7 +106,7 @@ void BinaryGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
   root.node.n_rows = static_cast<std::uint32_t>(rows_.n_rows());
   root.node.counts = rows_.counts();
   static_cast<NodeHead&>(root.node) = start.head(plan_);
-  find_stops(root.node);
+  root.node.find_stops(plan_, is_pure(root.node.counts), root.node.n_rows);
   root.block = rows_.n_rows() > rows_.capacity() ? kList : 0;
   ranges_.push_back(root);
   while (!ranges_.empty()) {
@@ -160,83 +133,37 @@ void BinaryGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
   builders_.finish(root.node.sizes, trees);
 }
 
-/// Calls try_pass(features, n) for the node's features in their order, a few at a time, as far as
-/// the node goes: try_pass says whether one of them has two bins. `must_vary`: go on until one has.
-template <class Try>
-void BinaryGrower::try_features(const Node& node, bool must_vary, Try try_pass) {
-  order_.start({plan_.context.random_state, random::Purpose::kFeatures, tree_, node.key});
-  tried_.clear();
-  const std::size_t n_features = plan_.context.data.n_features();
-  bool is_varied = !must_vary;
-  while (tried_.size() < n_features && (tried_.size() < plan_.n_tried || !is_varied)) {
-    const std::size_t begin = tried_.size();
-    const std::size_t n_left = begin < plan_.n_tried ? plan_.n_tried - begin : 1;
-    const std::size_t n = std::min(n_left, kFeaturesAPass);
-    tried_.resize(begin + n);
-    order_.draw(n, tried_.data() + begin);
-    is_varied |= try_pass(tried_.data() + begin, n);
-    poll(node.n_rows * n);
-  }
-}
-
-template <class Try, class Divide>
-bool BinaryGrower::search(const Node& node, Sides& sides, Try try_pass, Divide divide) {
-  // A node that has parted looks among the splits it may have at once: where it finds one, a
-  // feature varies, so that the node tries no more of them.
-  if (node.has_parted && search_among_allowed(node, sides, try_pass, divide)) return true;
-  const std::uint32_t n_leaf_rows = plan_.leaf_rows[node.inner_sizes.first];
-  NodeCounts counts{node.counts, node.n_rows, 1};
-  sides = {};
-  try_features(node, true, [&](const FeatureIndex* features, std::size_t n) {
-    return try_pass(counts, features, n, sides);
-  });
-  if (sides.choice.score < 0) return false;
-  divide(sides);
-  if (sides.n_left >= n_leaf_rows && node.n_rows - sides.n_left >= n_leaf_rows) return true;
-  // The best of all splits leaves a side too small: look again, among those that do not.
-  counts.n_leaf_rows = n_leaf_rows;
-  sides = {};
-  for (std::size_t i = 0; i < tried_.size(); i += kFeaturesAPass) {
-    const std::size_t n = std::min(kFeaturesAPass, tried_.size() - i);
-    try_pass(counts, tried_.data() + i, n, sides);
-    poll(node.n_rows * n);
-  }
-  if (sides.choice.score < 0) return false;
-  divide(sides);
-  return true;
-}
-
-template <class Try, class Divide>
-bool BinaryGrower::search_among_allowed(const Node& node, Sides& sides, Try try_pass,
-                                        Divide divide) {
-  const NodeCounts counts{node.counts, node.n_rows, plan_.leaf_rows[node.inner_sizes.first]};
-  try_features(node, false, [&](const FeatureIndex* features, std::size_t n) {
-    return try_pass(counts, features, n, sides);
-  });
-  if (sides.choice.score < 0) return false;
-  divide(sides);
-  return true;
-}
-
 /// Writes an inner node for those leaf sizes that stop here or that the split suits, and sets the
 /// children of the latter. The other ones part: they search again. False when there are no
 /// children.
-template <class Try, class Divide>
-bool BinaryGrower::visit(const Node& node, Try try_pass, Divide divide, Sides& sides,
+template <class Offer, class Divide>
+bool BinaryGrower::visit(const Node& node, Offer offer, Divide divide, Sides& sides,
                          Node (&children)[2], Node& parted) {
-  poll(node.n_rows);
-  const LeafSizes inner = node.inner_sizes;
-  write(node, {inner.last, node.sizes.last}, node.cuts);
-  if (!search(node, sides, try_pass, divide)) {
-    write(node, inner, node.cuts);
+  poll_(node.n_rows);
+  write(node, node.leaf_sizes(), node.cuts);
+  NodeCounts counts{node.counts, node.n_rows, 1};
+  const auto start = [&](std::uint32_t n_leaf_rows) {
+    counts.n_leaf_rows = n_leaf_rows;
+    sides = {};
+  };
+  const auto offer_features = [&](const FeatureIndex* features, std::size_t n) {
+    return offer(counts, features, n, sides);
+  };
+  const auto divide_rows = [&] {
+    if (sides.choice.score >= 0) divide(sides);
+    return std::size_t{sides.n_left};
+  };
+  const std::size_t n_left = trials_.find(node, start, offer_features, divide_rows);
+  if (n_left == 0) {
+    write(node, node.inner_sizes, node.cuts);
     return false;
   }
   const LeafSizes sizes =
-      plan_.leaf_sizes_up_to(std::min(sides.n_left, node.n_rows - sides.n_left), inner);
-  if (sizes.last < inner.last) {
+      plan_.leaf_sizes_up_to(std::min(n_left, node.n_rows - n_left), node.inner_sizes);
+  if (sizes.last < node.inner_sizes.last) {
     parted = node;
-    parted.sizes = parted.inner_sizes = {sizes.last, inner.last};
-    parted.has_parted = true;
+    parted.part_from(sizes);
+    parted.n_tried = trials_.n_tried();
   }
   return split(node, sizes, sides, children);
 }
@@ -250,8 +177,8 @@ void BinaryGrower::visit_range(const Range& range) {
                                       : rows_.columns(range.block, range.begin);
   const RowIndex* rows = is_listed ? rows_.listed_rows() + range.begin : nullptr;
   const Code* codes = (is_listed ? rows_.listed_codes() : rows_.codes(range.block)) + range.begin;
-  const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
-                            Sides& sides) {
+  const auto offer = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
+                         Sides& sides) {
     return histograms_.search(columns, rows, codes, counts, features, missing_bins_.data(), n,
                               sides.choice, sides.right_bin);
   };
@@ -268,11 +195,14 @@ void BinaryGrower::visit_range(const Range& range) {
   };
   Sides sides;
   Node children[2], parted;
-  const bool is_split = visit(node, try_pass, divide, sides, children, parted);
+  const bool is_split = visit(node, offer, divide, sides, children, parted);
   if (!parted.sizes.is_empty()) {
-    // A list keeps its rows where they are, in whatever order; a block loses them.
-    if (!is_listed) rows_.keep(range.block, range.begin, node.n_rows);
-    ranges_.push_back({parted, range.block, range.begin, !is_listed});
+    // A list keeps its rows where they are, in whatever order; a block loses them to what grows
+    // below the children.
+    const bool is_kept =
+        !is_listed && is_split && !(children[0].is_leaf() && children[1].is_leaf());
+    if (is_kept) rows_.keep(range.block, range.begin, node.n_rows);
+    ranges_.push_back({parted, range.block, range.begin, is_kept});
   }
   if (!is_split) return;
   if (!is_listed) {
@@ -303,8 +233,8 @@ void BinaryGrower::grow_few(const Range& range) {
 /// Goes on to the left child, and leaves what else there is. False when there is no child.
 bool BinaryGrower::visit_subset(Subset& subset) {
   std::uint64_t left = 0;
-  const auto try_pass = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
-                            Sides& sides) {
+  const auto offer = [&](const NodeCounts& counts, const FeatureIndex* features, std::size_t n,
+                         Sides& sides) {
     return kernels_.few.search(few_, subset.rows, counts, features, missing_bins_.data(), n,
                                sides.choice);
   };
@@ -318,7 +248,7 @@ bool BinaryGrower::visit_subset(Subset& subset) {
   };
   Sides sides;
   Node children[2], parted;
-  const bool is_split = visit(subset.node, try_pass, divide, sides, children, parted);
+  const bool is_split = visit(subset.node, offer, divide, sides, children, parted);
   if (!parted.sizes.is_empty()) subsets_[n_subsets_++] = {parted, subset.rows};
   if (!is_split) return false;
   subsets_[n_subsets_++] = {children[1], subset.rows & ~left};
@@ -361,11 +291,7 @@ bool BinaryGrower::split(const Node& node, LeafSizes sizes, const Sides& sides,
   children[1].counts = right_counts;
   for (const std::uint32_t side : {0U, 1U}) {
     Node& child = children[side];
-    child.depth = node.depth + 1;
-    child.cuts = cuts;
-    child.sizes = sizes;
-    find_stops(child);
-    if (!child.is_leaf()) child.key = node.key.child(side);
+    node.start_child(plan_, side, sizes, cuts, is_pure(child.counts), child.n_rows, child);
   }
   return true;
 }

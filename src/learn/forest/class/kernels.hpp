@@ -35,15 +35,17 @@ struct ShortNode {
   std::uint32_t n_leaf_rows = 1;  ///< in distinct rows; 1: not looked at
 };
 
-/// The split that a node ends with.
+/// The split that a node ends with. Where none is found, only the score is set.
 struct Choice {
-  double score = -std::numeric_limits<double>::infinity();
+  static constexpr double kNoScore = -std::numeric_limits<double>::infinity();
+
+  double score = kNoScore;
   FeatureIndex feature = 0;
   int left_bin = 0, right_bin = 0;  ///< highest at the left, next occupied one or the missing bin
   bool has_missing = false;         ///< the node holds rows without a value
   bool is_missing_left = false;
-  Counts left{};
-  bool is_found() const { return score > -std::numeric_limits<double>::infinity(); }
+  Counts left;
+  bool is_found() const { return score > kNoScore; }
 };
 
 /// The bins of a feature that may be occupied, ascending, without the missing one.

@@ -32,12 +32,33 @@ Block::Block(const ForestPlan& plan) : plan_(plan), cells_(kMaxListed), values_(
 }
 
 void Block::start(const TreeRows& rows, std::size_t begin, std::size_t end) {
+  kept_.clear();
   lists_.n_rows = end - begin;
   for (std::size_t i = 0; i < lists_.n_rows; ++i) {
     cells_[i] = rows.cell(begin + i);
     values_[i] = rows.value(begin + i);
   }
   for (std::size_t f = 0; f < lists_.n_features; ++f) sort(rows, begin, lists_.n_rows, f);
+}
+
+void Block::keep(std::size_t begin, std::size_t end) {
+  const auto keep = [&](const std::uint8_t* list) {
+    kept_.insert(kept_.end(), list + begin, list + end);
+  };
+  for (std::size_t f = 0; f < lists_.n_features; ++f) {
+    keep(numbers(f));
+    keep(bins(f));
+  }
+}
+
+void Block::put_back(std::size_t begin, std::size_t end) {
+  const std::size_t n = end - begin, n_kept = 2 * n * lists_.n_features;
+  const std::uint8_t* from = kept_.data() + (kept_.size() - n_kept);
+  for (std::size_t f = 0; f < lists_.n_features; ++f, from += 2 * n) {
+    std::copy_n(from, n, lists_.numbers + f * kListStride + begin);
+    std::copy_n(from + n, n, lists_.bins + f * kListStride + begin);
+  }
+  kept_.resize(kept_.size() - n_kept);
 }
 
 /// Counting sort.

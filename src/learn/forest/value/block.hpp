@@ -17,6 +17,11 @@ class Block {
   void start(const TreeRows& rows, std::size_t begin, std::size_t end);
   const Lists& lists() const { return lists_; }
 
+  /// Sets places [begin, end) of every list aside, on top of those that are there.
+  void keep(std::size_t begin, std::size_t end);
+  /// Takes the places that were set aside last back to where they were.
+  void put_back(std::size_t begin, std::size_t end);
+
   const std::uint8_t* numbers(std::size_t feature) const {
     return numbers_.data() + feature * kListStride;
   }
@@ -30,6 +35,7 @@ class Block {
   const ForestPlan& plan_;
   std::vector<std::uint8_t> numbers_;
   std::vector<Bin> bins_, missing_bins_;
+  std::vector<std::uint8_t> kept_;  ///< numbers and bins, feature by feature
   std::vector<Cell> cells_;
   std::vector<std::int64_t> values_;
   std::vector<double> scores_;

@@ -4,7 +4,9 @@
 #include <array>
 
 #include "forest/feature_order.hpp"
+#include "forest/open_node.hpp"
 #include "forest/pair.hpp"
+#include "forest/row_poll.hpp"
 #include "forest/tree_builder.hpp"
 #include "forest/value/block.hpp"
 #include "forest/value/histograms.hpp"
@@ -12,9 +14,6 @@
 namespace orchard::learn {
 namespace values {
 namespace {
-
-/// Rows visited between two polls: well under a millisecond.
-constexpr std::size_t kRowsAPoll = 1 << 16;
 
 Pair pair_of(const Cell& cell) { return {cell.weight(), cell.sum}; }
 
@@ -26,31 +25,22 @@ class ValueGrower final : public ForestGrower {
         rows_(plan),
         block_(plan),
         histograms_(rows_.n_counted_features() * kCellStride),
-        builder_(plan),
+        builders_(plan),
+        poll_(plan.context.pool),
         order_(plan.context.data.n_features()),
         winners_(plan.context.data.n_features()) {}
 
-  void grow(const TreeStart& start, std::span<model::Tree> trees) override {
-    const NodeHead head = start.head(plan_);
-    for (auto size = head.sizes.first; size < head.sizes.last; ++size) {
-      n_leaf_rows_ = plan_.leaf_rows[size];
-      trees[size - head.sizes.first] = grow_one(start, head);
-    }
-  }
+  void grow(const TreeStart& start, std::span<model::Tree> trees) override;
 
  private:
   /// What a node is before its rows are looked at again.
-  struct Node {
-    std::int64_t depth = 0;
-    random::NodeKey key;      ///< not set where the node is certainly a leaf
-    std::uint64_t cuts = 0;   ///< that have not stopped above
-    std::uint64_t stops = 0;  ///< those of them that stop here whatever the split may be
+  struct Node : OpenNode {
     Cell sum;
     bool is_pure = false;
     std::int64_t first_value = 0;
-    bool is_leaf() const { return stops == cuts; }
   };
-  /// A waiting node whose rows are [begin, end) of the tree's.
+  /// A waiting node whose rows are [begin, end) of the tree's. Where leaf sizes have parted, their
+  /// nodes have the same range, in whatever order the one that was grown first has left it.
   struct Range {
     Node node;
     std::size_t begin, end;
@@ -60,6 +50,7 @@ class ValueGrower final : public ForestGrower {
   struct Places {
     Node node;
     std::size_t begin, end;
+    bool is_kept;  ///< the places were set aside and must be put back
   };
   /// A split found, and the sides that it makes.
   struct Division {
@@ -69,77 +60,67 @@ class ValueGrower final : public ForestGrower {
     Node left, right;  ///< sum, is_pure and first_value
   };
 
-  model::Tree grow_one(const TreeStart& start, const NodeHead& head);
-  void poll(std::size_t n_visits) {
-    n_unpolled_ += n_visits;
-    if (n_unpolled_ < kRowsAPoll) return;
-    n_unpolled_ = 0;
-    plan_.context.pool.poll();
-  }
   void visit_range(Range& range);
+  Division divide_range(const Range& range, const Winner& best, std::size_t& middle);
   void share_histogram(const Range& parent, Range& left, Range& right);
   void grow_block(const Range& range);
   void visit_places(const Places& places);
   Division divide_places(const Places& places, const Winner& best);
 
+  Around around_of(const Node& node) const {
+    return {node.sum, plan_.leaf_rows[node.inner_sizes.first]};
+  }
   std::size_t scan_cells(const Range& range);
   const Winner& pick(const Node& node, std::size_t n_winners);
-  bool split(const Node& node, Division& division);
-  void finish_child(const Node& parent, int side, std::uint64_t cuts, Node& child);
-  void find_stops(Node& node) const {
-    const bool is_final = node.is_pure || node.sum.n_rows() / 2 < n_leaf_rows_;
-    node.stops = stops_before(plan_, node.cuts, is_final, node.sum.n_rows(), node.depth);
-  }
-  void write(const Node& node, std::uint64_t stops);
+  LeafSizes takers(const Node& node, const Division& division) const;
+  bool split(const Node& node, LeafSizes sizes, Division& division);
+  void write(const Node& node, LeafSizes sizes, std::uint64_t stops);
 
   const ForestPlan& plan_;
   const Kernels kernels_;
   TreeRows rows_;
   Block block_;
   HistogramPool histograms_;
-  TreeBuilder builder_;
+  TreeBuilders builders_;
+  RowPoll poll_;
   FeatureOrder order_;
   std::vector<Winner> winners_;                              ///< room for all features
   alignas(64) std::array<std::uint8_t, kMaxListed> side_{};  ///< by row number; 255: right
   std::vector<Range> ranges_;
   std::vector<Places> places_;
   std::uint64_t tree_ = 0;
-  std::uint32_t n_leaf_rows_ = 1;
   double root_weight_ = 0;
-  std::size_t n_unpolled_ = 0;
 };
 
-model::Tree ValueGrower::grow_one(const TreeStart& start, const NodeHead& head) {
+void ValueGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
   tree_ = start.tree;
   rows_.take(start);
-  builder_.start();
+  builders_.start();
   ranges_.clear();
   places_.clear();
   histograms_.clear();
   Range root{{}, 0, rows_.n_rows(), {}};
-  root.node.depth = head.depth;
-  root.node.key = head.key;
-  root.node.cuts = head.cuts;
+  static_cast<NodeHead&>(root.node) = start.head(plan_);
   root.node.sum = rows_.sum(0, root.end);
   root.node.is_pure = rows_.is_pure(0, root.end);
   root.node.first_value = rows_.value(0);
+  root.node.find_stops(plan_, root.node.is_pure, root.node.sum.n_rows());
   root_weight_ =
       start.node != nullptr ? start.node->root_weight : static_cast<double>(root.node.sum.weight());
-  find_stops(root.node);
   ranges_.push_back(root);
   while (!ranges_.empty()) {
     Range range = ranges_.back();
     ranges_.pop_back();
-    poll(range.end - range.begin);
+    poll_(range.end - range.begin);
     if (range.node.is_leaf()) {
-      write(range.node, range.node.cuts);
+      write(range.node, range.node.sizes, range.node.cuts);
     } else if (range.end - range.begin <= kMaxListed) {
       grow_block(range);
     } else {
       visit_range(range);
     }
   }
-  return builder_.finish();
+  builders_.finish(root.node.sizes, trees);
 }
 
 /// The winner that the node tries first.
@@ -157,7 +138,7 @@ const Winner& ValueGrower::pick(const Node& node, std::size_t n_winners) {
 
 /// Finds the features with the best split by a histogram; returns their number.
 std::size_t ValueGrower::scan_cells(const Range& range) {
-  const Around around(range.node.sum, n_leaf_rows_);
+  const Around around = around_of(range.node);
   const auto& features = plan_.context.data.binning->features;
   double score = -std::numeric_limits<double>::infinity();
   std::size_t n = 0;
@@ -174,6 +155,7 @@ std::size_t ValueGrower::scan_cells(const Range& range) {
 
 void ValueGrower::visit_range(Range& range) {
   const Node& node = range.node;
+  write(node, node.leaf_sizes(), node.cuts);
   if (!range.histogram.cells()) {
     range.histogram = histograms_.take();
     rows_.add(range.begin, range.end, range.histogram.cells());
@@ -181,9 +163,30 @@ void ValueGrower::visit_range(Range& range) {
   const std::size_t n_winners = scan_cells(range);
   if (n_winners == 0) {
     histograms_.give_back(range.histogram);
-    return write(node, node.cuts);
+    return write(node, node.inner_sizes, node.cuts);
   }
-  const Winner& best = pick(node, n_winners);
+  std::size_t middle = 0;
+  Division division = divide_range(range, pick(node, n_winners), middle);
+  const LeafSizes sizes = takers(node, division);
+  const bool is_split = split(node, sizes, division);
+  if (sizes.last < node.inner_sizes.last) {
+    Range parted = range;
+    parted.node.part_from(sizes);
+    if (is_split) parted.histogram = histograms_.copy(range.histogram);
+    ranges_.push_back(parted);
+    if (!is_split) return;
+  }
+  if (!is_split) return histograms_.give_back(range.histogram);
+  Range left{division.left, range.begin, middle, {}};
+  Range right{division.right, middle, range.end, {}};
+  share_histogram(range, left, right);
+  ranges_.push_back(right);
+  ranges_.push_back(left);
+}
+
+/// Also parts the rows; the right ones begin at `middle`.
+ValueGrower::Division ValueGrower::divide_range(const Range& range, const Winner& best,
+                                                std::size_t& middle) {
   Division division;
   division.feature = best.feature;
   const auto& bins = plan_.context.data.binning->features[division.feature];
@@ -195,7 +198,7 @@ void ValueGrower::visit_range(Range& range) {
   division.cut = choose_cut(left_bin, right_bin, bins);
   if (best.is_missing_left) division.left.sum = cells[bins.missing_bin()];
   for (int bin = 0; bin <= left_bin; ++bin) division.left.sum += cells[bin];
-  division.right.sum = node.sum;
+  division.right.sum = range.node.sum;
   division.right.sum -= division.left.sum;
   division.is_missing_left = has_missing
                                  ? best.is_missing_left
@@ -203,17 +206,12 @@ void ValueGrower::visit_range(Range& range) {
   std::array<std::uint8_t, 256> side{};
   std::fill(side.begin() + right_bin, side.end(), std::uint8_t{1});
   side[static_cast<std::size_t>(bins.missing_bin())] = division.is_missing_left ? 0 : 1;
-  const std::size_t middle = rows_.part(range.begin, range.end, division.feature, side);
+  middle = rows_.part(range.begin, range.end, division.feature, side);
   division.left.is_pure = rows_.is_pure(range.begin, middle);
   division.left.first_value = rows_.value(range.begin);
   division.right.is_pure = rows_.is_pure(middle, range.end);
   division.right.first_value = rows_.value(middle);
-  if (!split(node, division)) return histograms_.give_back(range.histogram);
-  Range left{division.left, range.begin, middle, {}};
-  Range right{division.right, middle, range.end, {}};
-  share_histogram(range, left, right);
-  ranges_.push_back(right);
-  ranges_.push_back(left);
+  return division;
 }
 
 /// The parent's histogram becomes that of the larger child, where either child needs one.
@@ -240,11 +238,11 @@ void ValueGrower::share_histogram(const Range& parent, Range& left, Range& right
 /// Grows the whole subtree of a small range.
 void ValueGrower::grow_block(const Range& range) {
   block_.start(rows_, range.begin, range.end);
-  places_.push_back({range.node, 0, range.end - range.begin});
+  places_.push_back({range.node, 0, range.end - range.begin, false});
   while (!places_.empty()) {
     const Places places = places_.back();
     places_.pop_back();
-    poll(places.end - places.begin);
+    poll_(places.end - places.begin);
     visit_places(places);
   }
   if (range.histogram.cells()) histograms_.give_back(range.histogram);
@@ -252,20 +250,30 @@ void ValueGrower::grow_block(const Range& range) {
 
 void ValueGrower::visit_places(const Places& places) {
   const Node& node = places.node;
-  if (node.is_leaf()) return write(node, node.cuts);
-  const Around around(node.sum, n_leaf_rows_);
+  write(node, node.leaf_sizes(), node.cuts);
+  if (node.is_leaf()) return;
+  if (places.is_kept) block_.put_back(places.begin, places.end);
+  const Around around = around_of(node);
   const std::size_t n_winners =
       kernels_.scan_lists(block_.lists(), places.begin, places.end, around, winners_.data());
-  if (n_winners == 0) return write(node, node.cuts);
+  if (n_winners == 0) return write(node, node.inner_sizes, node.cuts);
   Division division = divide_places(places, pick(node, n_winners));
-  if (!split(node, division)) return;
+  const LeafSizes sizes = takers(node, division);
+  const bool is_split = split(node, sizes, division);
+  const bool is_moved = is_split && !(division.left.is_leaf() && division.right.is_leaf());
+  if (sizes.last < node.inner_sizes.last) {
+    if (is_moved) block_.keep(places.begin, places.end);
+    places_.push_back({node, places.begin, places.end, is_moved});
+    places_.back().node.part_from(sizes);
+  }
+  if (!is_split) return;
   const std::size_t n_left = division.left.sum.n_rows();
   const std::size_t middle = places.begin + n_left;
-  if (!division.left.is_leaf() || !division.right.is_leaf()) {
+  if (is_moved) {
     kernels_.part_lists(block_.lists(), places.begin, places.end, side_.data(), n_left);
   }
-  places_.push_back({division.right, middle, places.end});
-  places_.push_back({division.left, places.begin, middle});
+  places_.push_back({division.right, middle, places.end, false});
+  places_.push_back({division.left, places.begin, middle, false});
 }
 
 /// Also says where each row goes, in side_.
@@ -303,35 +311,42 @@ ValueGrower::Division ValueGrower::divide_places(const Places& places, const Win
   return division;
 }
 
-/// Writes the node. True when it is split for some cut: then the children are complete.
-bool ValueGrower::split(const Node& node, Division& division) {
+/// Those of the node's leaf sizes that take a split.
+LeafSizes ValueGrower::takers(const Node& node, const Division& division) const {
+  return plan_.leaf_sizes_up_to(std::min(division.left.sum.n_rows(), division.right.sum.n_rows()),
+                                node.inner_sizes);
+}
+
+/// Writes the node for some of its leaf sizes. True when it is split for some cut: then the
+/// children are complete.
+bool ValueGrower::split(const Node& node, LeafSizes sizes, Division& division) {
   const double decrease = squared_error_decrease(plan_.targets, pair_of(division.left.sum),
                                                  pair_of(node.sum), root_weight_);
   const std::uint64_t stops = node.stops | stops_below(plan_, node.cuts & ~node.stops, decrease);
-  write(node, stops);
+  write(node, sizes, stops);
   const std::uint64_t cuts = node.cuts & ~stops;
   if (cuts == 0) return false;
   const auto& bins = plan_.context.data.binning->features[division.feature];
-  builder_.split_numeric(division.feature, division.cut, bins, division.is_missing_left, decrease);
-  finish_child(node, 0, cuts, division.left);
-  finish_child(node, 1, cuts, division.right);
+  builders_.for_each(sizes, [&](TreeBuilder& builder) {
+    builder.split_numeric(division.feature, division.cut, bins, division.is_missing_left, decrease);
+  });
+  for (const std::uint32_t side : {0U, 1U}) {
+    Node& child = side == 0 ? division.left : division.right;
+    node.start_child(plan_, side, sizes, cuts, child.is_pure, child.sum.n_rows(), child);
+  }
   return true;
 }
 
-void ValueGrower::finish_child(const Node& parent, int side, std::uint64_t cuts, Node& child) {
-  child.depth = parent.depth + 1;
-  child.cuts = cuts;
-  find_stops(child);
-  if (!child.is_leaf()) child.key = parent.key.child(static_cast<std::uint32_t>(side));
-}
-
-void ValueGrower::write(const Node& node, std::uint64_t stops) {
+void ValueGrower::write(const Node& node, LeafSizes sizes, std::uint64_t stops) {
+  if (sizes.is_empty()) return;
   std::int64_t value = 0;
   if (stops != 0) {
     value = node.is_pure ? exact_leaf_value(plan_.targets, node.first_value)
                          : mean_leaf_value(plan_.targets, pair_of(node.sum));
   }
-  builder_.visit(node.sum.n_rows(), stops, {&value, 1});
+  builders_.for_each(sizes, [&](TreeBuilder& builder) {
+    builder.visit(node.sum.n_rows(), stops, {&value, 1});
+  });
 }
 
 }  // namespace

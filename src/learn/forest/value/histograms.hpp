@@ -34,14 +34,16 @@ class HistogramPool {
   bool has_more() const { return memory_.size() - free_.size() + 1 < n_most(); }
   /// All zero.
   Histogram take() {
-    if (free_.empty()) {
-      memory_.push_back(std::make_unique<Cell[]>(n_cells_));
-      return Histogram(memory_.back().get());
-    }
-    Cell* cells = free_.back();
-    free_.pop_back();
-    std::fill_n(cells, n_cells_, Cell{});
-    return Histogram(cells);
+    const Histogram out = take_any();
+    std::fill_n(out.cells(), n_cells_, Cell{});
+    return out;
+  }
+  /// One of equal cells, or none when there is none to spare.
+  Histogram copy(Histogram from) {
+    if (!has_more()) return {};
+    const Histogram out = take_any();
+    std::copy_n(from.cells(), n_cells_, out.cells());
+    return out;
   }
   void give_back(Histogram histogram) { free_.push_back(histogram.cells()); }
   /// from -= part.
@@ -50,6 +52,15 @@ class HistogramPool {
   }
 
  private:
+  Histogram take_any() {
+    if (free_.empty()) {
+      memory_.push_back(std::make_unique<Cell[]>(n_cells_));
+      free_.push_back(memory_.back().get());
+    }
+    Cell* cells = free_.back();
+    free_.pop_back();
+    return Histogram(cells);
+  }
   /// Beyond this many bytes, waiting nodes are counted again when their turn comes.
   static constexpr std::size_t kMostBytes = std::size_t{32} << 20;
   std::size_t n_most() const {
