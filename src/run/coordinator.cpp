@@ -136,6 +136,7 @@ void Coordinator::take(const comm::Message& message) {
       break;
     case kResult:
       take_result(search::TaskResult::from_bytes(message.bytes));
+      note_private_bytes();  // the trees are there twice
       --n_tasks_of_worker_[static_cast<std::size_t>(message.source)];
       break;
     case kIdle:
@@ -171,6 +172,7 @@ void Coordinator::take_units(const UnitsMessage& message) {
   running.units.resize(message.first_unit);
   running.units.insert(running.units.end(), message.units.begin(), message.units.end());
   running.fit_s = message.fit_s;
+  phase_.observe(message.task, running.units.size(), running.fit_s);
   has_news_ = has_news_ || !message.units.empty();
 }
 

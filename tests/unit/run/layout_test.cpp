@@ -63,7 +63,7 @@ TEST(Layout, DividesTheWorldIntoGroups) {
     comm::run_as_ranks(n_ranks, [&](comm::Communicator world) {
       auto node = world.split_by_node();
       const auto layout = choose_layout(world, node, settings, families({kBoosting}), 1,
-                                        {1'000'000, 28, 2, Task::kClassification});
+                                        {1'000'000, 28, 2, Task::kClassification}, 1);
       EXPECT_EQ(layout.max_joined_ranks, 1);
       if (world.rank() == 0) out = layout.groups;
     });
@@ -90,7 +90,7 @@ TEST(Layout, NodesAreThoseOfTheRanks) {
   comm::run_as_ranks(5, [&](comm::Communicator world) {
     auto node = world.split(world.rank() < 3 ? 0 : 1);
     const auto layout = choose_layout(world, node, settings, families({kBoosting}), 2,
-                                      {1'000'000, 28, 2, Task::kClassification});
+                                      {1'000'000, 28, 2, Task::kClassification}, 1);
     EXPECT_EQ(layout.node_of_rank, (std::vector<int>{0, 0, 0, 3, 3}));
     EXPECT_EQ(layout.groups, (Groups{{0, 1, 2}, {3, 4}}));
   });
@@ -102,7 +102,7 @@ Layout auto_layout(std::uint64_t n_rows, std::uint64_t n_classes) {
   comm::run_as_ranks(2, [&](comm::Communicator world) {
     auto node = world.split_by_node();
     const auto layout = choose_layout(world, node, {}, families({kForest, kBoosting, kForest}), 1,
-                                      {n_rows, 28, n_classes, Task::kClassification});
+                                      {n_rows, 28, n_classes, Task::kClassification}, 1);
     if (world.rank() == 0) out = layout;
   });
   return out;
@@ -137,13 +137,26 @@ TEST(Layout, RanksJoinWhereRowsAreMany) {
     auto node = world.split_by_node();
     const auto most = [&](std::size_t n_train) {
       return choose_layout(world, node, {}, families({kBoosting}), 1,
-                           {n_train, 28, 2, Task::kClassification})
+                           {n_train, 28, 2, Task::kClassification}, 1)
           .max_joined_ranks;
     };
     EXPECT_EQ(most(300), 1);
     EXPECT_EQ(most(20'000), 2);
     EXPECT_EQ(most(1'000'000), 4);
   });
+}
+
+/// By the time that a split takes one rank with all its threads.
+TEST(Layout, RanksJoinWhereSplitsTakeLong) {
+  const auto is_joined = [&](std::uint64_t n_rows, int n_threads) {
+    return plan_layout({0, 0}, {}, families({kBoosting}), 1, {n_rows, 28, 2, Task::kClassification},
+                       n_threads)
+        .unjoined_families.empty();
+  };
+  EXPECT_FALSE(is_joined(200'000, 1)) << "0.4 ms a split";
+  EXPECT_TRUE(is_joined(300'000, 1)) << "0.6 ms a split";
+  EXPECT_FALSE(is_joined(300'000, 8));
+  EXPECT_TRUE(is_joined(3'000'000, 8));
 }
 
 TEST(Layout, PrintsRanks) {
