@@ -28,8 +28,13 @@ std::vector<Recorded> read_recorded(const std::string& path) {
 }
 
 RecordedRunner::RecordedRunner(const Recorded& recorded, std::vector<model::Unit> units,
-                               double slice_s, parallel::Pool& pool, Waits& waits)
-    : recorded_(recorded), units_(std::move(units)), slice_s_(slice_s), pool_(pool), waits_(waits) {
+                               double speed, double slice_s, parallel::Pool& pool, Waits& waits)
+    : recorded_(recorded),
+      units_(std::move(units)),
+      speed_(speed),
+      slice_s_(slice_s),
+      pool_(pool),
+      waits_(waits) {
   if (waits_.idle_from_s < 0) return;
   const double waited_s = monotonic_s() - waits_.idle_from_s;
   ++waits_.n;
@@ -44,7 +49,7 @@ bool RecordedRunner::is_done() const {
 }
 
 void RecordedRunner::step() {
-  pass(recorded_.fit_s / recorded_.n_units);
+  pass(recorded_.fit_s / recorded_.n_units / speed_);
   units_.emplace_back();
 }
 

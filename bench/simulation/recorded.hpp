@@ -31,9 +31,10 @@ struct Waits {
 /// the polls take comes on top: a rank that answers others works more slowly.
 class RecordedRunner final : public search::Runner {
  public:
-  /// All but `recorded` borrowed. Units carry no trees.
-  RecordedRunner(const Recorded& recorded, std::vector<model::Unit> units, double slice_s,
-                 parallel::Pool& pool, Waits& waits);
+  /// All but `recorded` borrowed. Units carry no trees. `speed`: how many times as fast as one rank
+  /// the fit grows.
+  RecordedRunner(const Recorded& recorded, std::vector<model::Unit> units, double speed,
+                 double slice_s, parallel::Pool& pool, Waits& waits);
   ~RecordedRunner() override;
 
   bool is_done() const override;
@@ -47,7 +48,7 @@ class RecordedRunner final : public search::Runner {
 
   Recorded recorded_;
   std::vector<model::Unit> units_;
-  double slice_s_;
+  double speed_, slice_s_;
   double left_s_ = 0;  // to be slept; what a sleep was too long is taken off the next
   parallel::Pool& pool_;
   Waits& waits_;

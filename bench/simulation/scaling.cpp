@@ -6,6 +6,9 @@
 //   tasks=20        recorded tasks a rank; the record is gone through again and again, in leaps
 //   slice=0.02      seconds between two polls of a rank at work
 //   checkpoint=0    seconds between two checkpoints; 0: none
+//   join=0          idle ranks join the fits of their node, and each is worth so much of a rank
+//                   there (0.9: two ranks are 1.8 times as fast as one); 0: they do not
+//   node=16         ranks of a node
 //
 // Everything but the work itself is the program's own: the phase of src/search, the ranks of
 // src/run, their messages. Prints one line of JSON. Efficiency is the seconds of all tasks over
@@ -44,10 +47,13 @@ class CountingSink final : public run::CheckpointSink {
 struct Setting {
   std::size_t tasks = 20;
   double slice_s = 0.02, checkpoint_s = 0;
+  double join = 0;
+  int ranks_per_node = 16;
 };
 
 Setting parse(std::span<char*> arguments) {
-  std::map<std::string, double> values = {{"tasks", 20}, {"slice", 0.02}, {"checkpoint", 0}};
+  std::map<std::string, double> values = {
+      {"tasks", 20}, {"slice", 0.02}, {"checkpoint", 0}, {"join", 0}, {"node", 16}};
   for (const std::string text : arguments) {
     const auto at = text.find('=');
     const auto value = at == std::string::npos ? std::nullopt : parse_double(text.substr(at + 1));
@@ -56,7 +62,8 @@ Setting parse(std::span<char*> arguments) {
     }
     values[text.substr(0, at)] = *value;
   }
-  return {static_cast<std::size_t>(values["tasks"]), values["slice"], values["checkpoint"]};
+  return {static_cast<std::size_t>(values["tasks"]), values["slice"], values["checkpoint"],
+          values["join"], std::max(1, static_cast<int>(values["node"]))};
 }
 
 /// The recorded tasks in leaps, so that few of them are not all of one kind.
@@ -86,7 +93,11 @@ std::pair<double, double> work_of(const std::vector<Recorded>& recorded,
 void run(comm::Communicator& world, const std::string& path, const Setting& setting) {
   const auto recorded = read_recorded(path);
   const auto tasks = make_tasks(recorded, setting.tasks * static_cast<std::size_t>(world.size()));
-  const std::vector<search::Family> families;
+  std::vector<search::Family> families(recorded.size());
+  for (auto& family : families) {
+    family.id = static_cast<std::int32_t>(&family - families.data());
+    family.estimator = options::Estimator::kHistGradientBoostingClassifier;
+  }
   const std::vector<std::string> scorers;
   const model::Schema schema;
   const NoData folds;
@@ -99,8 +110,20 @@ void run(comm::Communicator& world, const std::string& path, const Setting& sett
   setup.pool = &pool;
   setup.make_runner = [&](const search::TaskSpec& task, std::vector<model::Unit> units) {
     return std::make_unique<RecordedRunner>(recorded[static_cast<std::size_t>(task.family)],
-                                            std::move(units), setting.slice_s, pool, waits);
+                                            std::move(units), 1, setting.slice_s, pool, waits);
   };
+  setup.group_runners = [&](learn::RowGroup& group) -> search::RunnerFactory {
+    const double speed = std::max(1.0, setting.join * group.size());
+    return [&, speed](const search::TaskSpec& task, std::vector<model::Unit> units) {
+      return std::make_unique<RecordedRunner>(recorded[static_cast<std::size_t>(task.family)],
+                                              std::move(units), speed, setting.slice_s, pool,
+                                              waits);
+    };
+  };
+  for (int rank = 0; rank < world.size(); ++rank) {
+    setup.layout.node_of_rank.push_back(rank / setting.ranks_per_node * setting.ranks_per_node);
+  }
+  if (setting.join > 0) setup.layout.max_joined_ranks = setting.ranks_per_node;
   if (world.rank() == 0) {
     phase.emplace(families, tasks, 0, schema, scorers, folds);
     setup.phase = &*phase;
@@ -132,10 +155,11 @@ void run(comm::Communicator& world, const std::string& path, const Setting& sett
   if (world.rank() != 0) return;
   const auto [work_s, longest_task_s] = work_of(recorded, tasks);
   std::printf(
-      "{\"ranks\": %d, \"tasks\": %zu, \"slice_s\": %g, \"checkpoints\": %zu, \"wall_s\": %.4f, "
+      "{\"ranks\": %d, \"tasks\": %zu, \"slice_s\": %g, \"join\": %g, \"checkpoints\": %zu, "
+      "\"wall_s\": %.4f, "
       "\"efficiency\": %.4f, \"longest_task_s\": %.4f, \"mean_wait_ms\": %.4f, "
       "\"longest_wait_ms\": %.3f}\n",
-      world.size(), tasks.size(), setting.slice_s, sink.n_saved(), wall_s,
+      world.size(), tasks.size(), setting.slice_s, setting.join, sink.n_saved(), wall_s,
       work_s / (wall_s * world.size()), longest_task_s,
       all.n > 0 ? 1e3 * all.all_s / static_cast<double>(all.n) : 0.0, 1e3 * all.longest_s);
 }

@@ -95,28 +95,32 @@ run::Allocation planned_allocation(Session& session, const options::CommandLine&
 
 /// The layout and why: what the job demands, or what it will do for want of a demand.
 std::string layout_line(const options::ParallelSettings& settings, const search::Plan& plan,
-                        int n_ranks) {
+                        const run::Forecast& forecast) {
   switch (settings.layout) {
     case options::Layout::kReplicated:
       return "replicated, as demanded: every fit is grown by one rank";
     case options::Layout::kTrees:
       return "trees, as demanded: forests are grown in blocks of trees";
     case options::Layout::kRows:
-      return format(
-          "rows, as demanded: {} a fit, each with its share of the rows (times below are "
-          "of one rank a fit)",
-          settings.ranks_per_fit
-              ? format("groups of {}", counted(*settings.ranks_per_fit, "rank"))
-              : std::string("all ranks, or those of a node where fits are many, grow"));
+      return format("rows, as demanded: {} a fit, each with its share of the rows",
+                    settings.ranks_per_fit
+                        ? format("groups of {}", counted(*settings.ranks_per_fit, "rank"))
+                        : std::string("all ranks, or those of a node where fits are many, grow"));
     case options::Layout::kAuto:
       break;
   }
-  if (n_ranks == 1) return "one rank grows every fit";
+  if (forecast.allocation.n_ranks == 1) return "one rank grows every fit";
   const bool has_boosting = std::any_of(plan.families.begin(), plan.families.end(),
                                         [](const auto& family) { return !family.is_forest(); });
   std::string text = plan.cutting.n_fits > 0 ? "auto: forests are spread over ranks by their trees"
                                              : "auto: every fit is grown by one rank";
-  if (has_boosting) text += "; idle ranks of a node join large boosting fits that are left";
+  if (!has_boosting) return text;
+  if (forecast.max_joined_ranks > 1) {
+    text += format("; idle ranks of a node join large boosting fits that are left, up to {} a fit",
+                   forecast.max_joined_ranks);
+  } else {
+    text += "; no boosting fit is large enough for idle ranks to join";
+  }
   return text;
 }
 
@@ -127,7 +131,7 @@ std::string layout_part(const run::Forecast& forecast, const search::Plan& plan,
                             counted(allocation.n_nodes, "node"), allocation.n_ranks_on_node(),
                             counted(allocation.n_threads, "thread"),
                             counted(allocation.n_cores, "core"), allocation.threads_origin);
-  text += format("layout    {}\n", layout_line(settings, plan, allocation.n_ranks));
+  text += format("layout    {}\n", layout_line(settings, plan, forecast));
   if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
     text += format("          {} will find no task of their own: there are {}\n",
                    counted(n_idle, "rank"), std::max(forecast.n_tasks, forecast.n_refit_tasks));
@@ -142,13 +146,13 @@ std::string memory_part(const run::Forecast& forecast, const run::NodeLimits& li
   }
   text += format(
       "\n          shared {}: table {}, binned folds {}, then binned refit {}\n"
-      "          {} of up to {}: program {}, fits {}, the model on rank 0 {}\n",
+      "          {} of up to {}: program {}, rows and fits {}, trees of others on rank 0 {}\n",
       print_bytes(forecast.shared_bytes()), print_bytes(forecast.table_bytes),
       print_bytes(forecast.search.bins.of_node), print_bytes(forecast.refit.bins.of_node),
       counted(forecast.allocation.n_ranks_on_node(), "rank"), print_bytes(forecast.private_bytes()),
       print_bytes(forecast.program_bytes),
-      print_bytes(std::max(forecast.search.working_bytes, forecast.refit.working_bytes)),
-      print_bytes(forecast.refit.root_bytes));
+      print_bytes(std::max(forecast.search.rank_bytes(), forecast.refit.rank_bytes())),
+      print_bytes(std::max(forecast.search.root_bytes, forecast.refit.root_bytes)));
   const auto share = std::max(forecast.search.bins.of_rank, forecast.refit.bins.of_rank);
   if (share > 0) {
     text += format("          with its share of the binned rows, up to {}\n", print_bytes(share));
@@ -193,9 +197,7 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     const auto n_folds = static_cast<std::int32_t>(data.folds.size());
     run::check_layout(job.parallel, families, allocation.n_ranks);
     const auto cutting =
-        job.parallel.layout == options::Layout::kReplicated
-            ? search::Cutting()
-            : search::choose_cutting(families, n_folds, data.shape, allocation.n_ranks);
+        run::choose_cutting(job.parallel, families, n_folds, data.shape, allocation.n_ranks);
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
     auto work = describe_work(session, data, plan, allocation);

@@ -9,10 +9,13 @@ namespace {
 /// The binned data of a phase of `n_fits` fits.
 run::BinBytes bin_bytes(const options::ParallelSettings& settings, const data::Table& table,
                         const std::vector<run::FoldNeed>& needs, std::size_t n_fits,
-                        const std::vector<int>& node_of_rank) {
-  if (settings.layout != options::Layout::kRows) return {run::fold_store_bytes(table, needs), 0, 0};
+                        const run::Allocation& allocation) {
+  if (settings.layout != options::Layout::kRows) {
+    return run::fold_store_bytes(table, needs, allocation.n_ranks_on_node(), allocation.n_threads);
+  }
+  const auto node_of_rank = allocation.node_of_rank();
   return run::share_store_bytes(table, needs, run::make_groups(node_of_rank, settings, n_fits),
-                                node_of_rank);
+                                node_of_rank, allocation.n_threads);
 }
 
 }  // namespace
@@ -32,10 +35,11 @@ run::Workload describe_work(const Session& session, const PreparedData& data,
     work.n_train = std::max<std::uint64_t>(work.n_train, fold.train.size());
     work.n_test = std::max<std::uint64_t>(work.n_test, fold.test.size());
   }
+  work.parallel = job.parallel;
+  work.checkpoint_interval_s = job.checkpoint.interval;
   work.table_bytes = data.loaded.memory.n_bytes;
-  const auto node_of_rank = allocation.node_of_rank();
   const auto bins = [&](const std::vector<run::FoldNeed>& needs, std::size_t n_fits) {
-    return bin_bytes(job.parallel, data.loaded.table, needs, n_fits, node_of_rank);
+    return bin_bytes(job.parallel, data.loaded.table, needs, n_fits, allocation);
   };
   work.search_bins = bins(fold_needs(plan.families, data.folds), plan.n_fits());
   if (!work.has_refit) return work;

@@ -100,8 +100,8 @@ PreparedData prepare_data(Session& session) {
       out.folds.clear();
     }
   });
-  out.shape = {table.n_rows, table.schema.n_features(), table.schema.n_classes(),
-               table.schema.task};
+  out.shape = {table.n_rows, table.schema.n_features(), table.schema.n_classes(), table.schema.task,
+               !table.weight.empty()};
   return out;
 }
 

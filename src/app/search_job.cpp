@@ -16,35 +16,10 @@
 #include "orchard/store/model_file.hpp"
 #include "orchard/store/result_file.hpp"
 #include "planned_work.hpp"
+#include "store_sink.hpp"
 
 namespace orchard::app {
 namespace {
-
-/// Connects the scheduler, which knows no files, with the store, which knows no schedule.
-class StoreSink : public run::CheckpointSink {
- public:
-  explicit StoreSink(store::CheckpointStore& store) : store_(store) {}
-  std::size_t save(const search::Snapshot& snapshot) override {
-    const double begin_s = monotonic_s();
-    const auto n_bytes = save_or_leave(snapshot);
-    log::info(format("checkpoint {} ({}, {:.2f} s)", store_.last_path(), print_bytes(n_bytes),
-                     monotonic_s() - begin_s));
-    return n_bytes;
-  }
-
- private:
-  /// A job that has lost its place to another must end, not try again.
-  std::size_t save_or_leave(const search::Snapshot& snapshot) {
-    try {
-      return store_.save(snapshot);
-    } catch (const Error& error) {
-      if (store_.owns_place()) throw;
-      throw Error(ErrorKind::kResume, error.message(), error.where(), error.hint());
-    }
-  }
-
-  store::CheckpointStore& store_;
-};
 
 /// Seconds that a rank waits for another one of its group, and rank 0 for an answer: as long as the
 /// watchdog lets a rank work on files, and no longer than any rank waits.
@@ -67,6 +42,7 @@ int SearchJob::run() {
   session_.world().together([&] {
     if (session_.is_root()) write_outputs();
   });
+  note_memory(0);
   compare_with_forecast();
   session_.world().together([&] {
     if (session_.is_root()) report_end();
@@ -80,7 +56,8 @@ void SearchJob::plan() {
     const auto families = search::make_families(points, job_.search.share_fits);
     const auto n_folds = static_cast<std::int32_t>(data_.folds.size());
     run::check_layout(job_.parallel, families, session_.world().size());
-    const auto cutting = choose_cutting(families, n_folds);
+    const auto cutting =
+        run::choose_cutting(job_.parallel, families, n_folds, data_.shape, session_.world().size());
     plan_ =
         search::make_plan(std::move(points), job_.search.share_fits, n_folds, data_.shape, cutting);
   });
@@ -103,17 +80,11 @@ void SearchJob::plan() {
   look_ahead();
 }
 
-search::Cutting SearchJob::choose_cutting(const std::vector<search::Family>& families,
-                                          std::int32_t n_folds) const {
-  if (job_.parallel.layout == options::Layout::kReplicated) return {};
-  return search::choose_cutting(families, n_folds, data_.shape, session_.world().size());
-}
-
 /// Spreads the ranks over the fits of a phase.
 void SearchJob::choose_layout(const std::vector<search::Family>& families, std::size_t n_fits) {
   auto& world = session_.world();
-  layout_ =
-      run::choose_layout(world, session_.node(), job_.parallel, families, n_fits, data_.shape);
+  layout_ = run::choose_layout(world, session_.node(), job_.parallel, families, n_fits, data_.shape,
+                               session_.threads().n_threads);
   group_.reset();
   for (std::size_t group = 0; group < layout_.groups.size(); ++group) {
     const auto& ranks = layout_.groups[group];
@@ -214,16 +185,32 @@ run::PhaseEnd SearchJob::run_tasks(const std::string& name,
   setup.sink = sink_.get();
   setup.make_snapshot = [this](auto running) { return snapshot(std::move(running)); };
   setup.on_progress = [&](const search::Progress& now) { progress.show(now); };
-  take_peak_private_bytes();
   const auto end = run::run_phase(session_.world(), setup);
+  note_memory(bins.n_shared_bytes());
+  return end;
+}
+
+/// Takes down the peaks since the last call, while the node's ranks shared the table and so much.
+void SearchJob::note_memory(std::size_t n_shared_bytes) {
+  note_private_bytes();
   // A rank that has a node for itself holds the shared data alone.
-  const std::uint64_t shared_bytes = data_.loaded.memory.n_bytes + bins.n_shared_bytes();
+  const std::uint64_t shared_bytes = data_.loaded.memory.n_bytes + n_shared_bytes;
   const auto alone_bytes = session_.node().size() == 1 ? shared_bytes : 0;
   const auto peak_bytes = take_peak_private_bytes();
   most_private_bytes_ =
       std::max(most_private_bytes_, peak_bytes - std::min(peak_bytes, alone_bytes));
   most_shared_bytes_ = std::max(most_shared_bytes_, shared_bytes);
-  return end;
+}
+
+/// The bins of a phase, and no memory that nobody uses before and after they are made: what is free
+/// between other blocks would add to what fits take.
+std::unique_ptr<PhaseBins> SearchJob::make_bins(const std::vector<run::FoldNeed>& needs) {
+  give_back_free_memory();
+  take_peak_private_bytes();
+  auto bins = std::make_unique<PhaseBins>(session_, data_.loaded.table, needs, group_);
+  note_memory(bins->n_shared_bytes());
+  give_back_free_memory();
+  return bins;
 }
 
 run::PhaseEnd SearchJob::cross_validate() {
@@ -233,8 +220,8 @@ run::PhaseEnd SearchJob::cross_validate() {
   if (plan_.n_folds > 0) {
     choose_layout(plan_.families, plan_.n_fits());
     session_.world().together([&] {
-      cv_bins_ = std::make_unique<PhaseBins>(session_, data_.loaded.table,
-                                             fold_needs(plan_.families, data_.folds), group_);
+      cv_bins_ = make_bins(fold_needs(plan_.families, data_.folds));
+      data_.folds = {};  // the binned data stands for them
     });
     session_.world().together([&] {
       if (!session_.is_root()) return;
@@ -313,7 +300,7 @@ run::PhaseEnd SearchJob::refit() {
       need.fold = search::kRefitFold;
       need.rows = &data_.refit_rows;
     }
-    refit_bins_ = std::make_unique<PhaseBins>(session_, data_.loaded.table, needs, group_);
+    refit_bins_ = make_bins(needs);
     data_.refit_rows.train = std::vector<RowIndex>();  // the binned data stands for them
   });
   session_.world().together([&] {
@@ -369,7 +356,9 @@ void SearchJob::write_outputs() {
   // The checkpoint of a finished job makes running it again a matter of writing the outputs.
   sink_->save(snapshot({}));
   if (has_refit()) {
-    store::save_model(session_.output_path(job_.output.model), assemble_model());
+    const auto model = assemble_model();
+    store::save_model(session_.output_path(job_.output.model), model);
+    note_private_bytes();
   }
   if (results_) write_tables();
 }

@@ -22,8 +22,6 @@ class SearchJob {
 
  private:
   void plan();
-  search::Cutting choose_cutting(const std::vector<search::Family>& families,
-                                 std::int32_t n_folds) const;
   void choose_layout(const std::vector<search::Family>& families, std::size_t n_fits);
   void look_ahead();
   void resume();
@@ -37,6 +35,8 @@ class SearchJob {
   void restore(search::Phase& phase);
   run::PhaseEnd run_tasks(const std::string& name, const std::vector<search::Family>& families,
                           const PhaseBins& bins, search::Phase* phase);
+  std::unique_ptr<PhaseBins> make_bins(const std::vector<run::FoldNeed>& needs);
+  void note_memory(std::size_t n_shared_bytes);
   bool has_refit() const;
   void choose_best();
   void judge_results();

@@ -54,6 +54,15 @@ options::Job unpack_and_parse(const Bytes& bytes, const options::CommandLine& co
                             command_line.overrides, variables);
 }
 
+/// The threads that this process is asked to use. A plan speaks of other ranks and cores than those
+/// that make it, which take what they have.
+options::ParallelSettings own_parallel(const options::Job& job, options::Command command) {
+  auto settings = job.parallel;
+  if (command == options::Command::kPlan && settings.n_jobs.value_or(1) > 1)
+    settings.n_jobs.reset();
+  return settings;
+}
+
 }  // namespace
 
 options::Job read_job(const options::CommandLine& command_line) {
@@ -70,10 +79,11 @@ Session::Session(comm::Communicator world, const options::CommandLine& command_l
   });
   bytes = world_.broadcast(std::move(bytes), 0);
   world_.together([&] { job_ = unpack_and_parse(bytes, command_line); });
-  world_.together([&] { threads_ = run::share_threads(node_, job_.parallel); });
+  world_.together([&] { threads_ = run::share_threads(node_, own_parallel(job_, command_)); });
   watchdog_ = std::make_unique<run::Watchdog>(
       node_, world_.rank(),
       run::WatchdogSettings{job_.parallel.watchdog, output_path(job_.output.log), {}});
+  if (threads_.domain) parallel::keep_to(*threads_.domain);  // before there are other threads
   pool_ = std::make_unique<parallel::Pool>(threads_.n_threads);
   log::configure(is_root(), job_.job.verbose == 0   ? log::Level::kWarning
                             : job_.job.verbose >= 2 ? log::Level::kDebug

@@ -1,10 +1,8 @@
 #include "orchard/base/clock.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <thread>
-#include <utility>
 
 namespace orchard {
 
@@ -29,12 +27,6 @@ std::string utc_timestamp() {
 
 void sleep_s(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-}
-
-double StepClock::step_s() {
-  constexpr double kLongest_s = 1;
-  const double now_s = monotonic_s();
-  return std::min(now_s - std::exchange(last_s_, now_s), kLongest_s);
 }
 
 }  // namespace orchard

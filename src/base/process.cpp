@@ -40,11 +40,13 @@ ParentWatch::ParentWatch()
       }) {}
 
 std::uint64_t private_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("RssAnon:", 0) == 0) return std::stoull(line.substr(8)) * 1024;
-  }
-  return 0;
+  // Pages: the whole address space, resident ones, and those of them with a file or shared memory
+  // behind them.
+  std::ifstream pages("/proc/self/statm");
+  std::uint64_t n_all = 0, n_resident = 0, n_shared = 0;
+  if (!(pages >> n_all >> n_resident >> n_shared)) return 0;
+  return (n_resident - std::min(n_resident, n_shared)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 namespace {

@@ -10,6 +10,7 @@
 
 #include "mpi_call.hpp"
 #include "orchard/base/log.hpp"
+#include "orchard/base/process.hpp"
 #include "orchard/base/text.hpp"
 #include "waiting.hpp"
 
@@ -25,11 +26,6 @@ constexpr std::size_t kBroadcastHead_bytes = 512;
 constexpr std::size_t kGatherHead_bytes = 256;
 /// MPI_Abort itself may hang.
 constexpr unsigned kAbortPatience_s = 10;
-
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown host";
-}
 
 }  // namespace
 

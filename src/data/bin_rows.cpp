@@ -75,6 +75,22 @@ void fill_bins(const FeatureBins& bins, const float* column, RowIndex first_row,
   });
 }
 
+namespace {
+
+/// Features and rows that are read at once from a table that nobody holds.
+std::pair<std::size_t, std::size_t> block_size(const Table& table) {
+  const std::size_t n_features = std::min(table.schema.n_features(), kPartFeatures);
+  return {n_features, std::clamp<std::size_t>(Table::kPartBytes / (n_features * sizeof(float)), 1,
+                                              table.n_rows)};
+}
+
+}  // namespace
+
+std::size_t bin_rows_bytes(const Table& table) {
+  const auto [n_features, n_rows] = block_size(table);
+  return table.source == nullptr ? 0 : n_features * n_rows * sizeof(float);
+}
+
 void bin_rows(const Table& table, std::span<const ShareTask> tasks, parallel::Pool& pool) {
   const std::size_t n_features = table.schema.n_features();
   for (const ShareTask& task : tasks) {
@@ -91,9 +107,7 @@ void bin_rows(const Table& table, std::span<const ShareTask> tasks, parallel::Po
     fill_tasks(tasks, {0, n_features, 0, table.n_rows, table.columns}, pool);
     return;
   }
-  const std::size_t n_part = std::min(n_features, kPartFeatures);
-  const std::size_t n_block =
-      std::clamp<std::size_t>(Table::kPartBytes / (n_part * sizeof(float)), 1, table.n_rows);
+  const auto [n_part, n_block] = block_size(table);
   std::vector<float> read(n_part * n_block);
   std::vector<float*> columns;
   for (std::size_t i = 0; i < n_part; ++i) columns.push_back(read.data() + i * n_block);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "column_values.hpp"
 #include "cut_points.hpp"
@@ -173,18 +174,9 @@ class Samples {
 /// Some columns of a table at a time, read from its source where nobody holds them.
 class Part {
  public:
-  /// At most `n_features` at a time. Since each reading of narrow rows passes over the whole file,
-  /// what is read at once is up to half as much as the bins that `n_tasks` make of all features,
-  /// but not more than half of them.
-  Part(const Table& table, std::size_t n_features, std::size_t n_tasks)
-      : table_(table), n_features_(n_features) {
-    if (table.source == nullptr) return;
-    const std::size_t n_fit = Table::kPartBytes / (table.n_rows * sizeof(float));
-    const std::size_t n_half = std::min<std::size_t>(n_tasks, 4) * n_features / 8;
-    n_features_ = std::clamp<std::size_t>(std::max(n_fit, n_half), 1, n_features);
-    read_.resize(n_features_ * table.n_rows);
+  Part(const Table& table, std::size_t n_features) : table_(table) {
+    if (table.source != nullptr) read_.resize(n_features * table.n_rows);
   }
-  std::size_t n_features() const { return n_features_; }
 
   /// Valid until the next call.
   std::vector<const float*> columns(std::size_t begin, std::size_t end, parallel::Pool& pool) {
@@ -200,9 +192,32 @@ class Part {
 
  private:
   const Table& table_;
-  std::size_t n_features_;
   std::vector<float> read_;
 };
+
+/// The longest column that nobody keeps, or 0.
+std::size_t dropped_bytes(std::span<const BinTask> tasks) {
+  std::size_t n_bytes = 0;
+  for (const BinTask& task : tasks) {
+    if (task.memory == nullptr) n_bytes = std::max(n_bytes, task.layout->column_stride);
+  }
+  return n_bytes;
+}
+
+/// Features worked on at once. Columns that nobody keeps lie in a part of the same size as those
+/// that are read. Since each reading of narrow rows passes over the whole file, what is read at
+/// once is up to half as much as the bins that the tasks make of all features, but not more than
+/// half of them.
+std::size_t features_at_once(const Table& table, std::span<const BinTask> tasks,
+                             std::size_t n_features) {
+  std::size_t n_wave = std::min(kWaveFeatures, n_features);
+  const std::size_t n_dropped = dropped_bytes(tasks);
+  if (n_dropped > 0) n_wave = std::clamp<std::size_t>(Table::kPartBytes / n_dropped, 1, n_wave);
+  if (table.source == nullptr) return n_wave;
+  const std::size_t n_fit = Table::kPartBytes / (table.n_rows * sizeof(float));
+  const std::size_t n_half = std::min<std::size_t>(tasks.size(), 4) * n_wave / 8;
+  return std::clamp<std::size_t>(std::max(n_fit, n_half), 1, n_wave);
+}
 
 }  // namespace
 
@@ -222,16 +237,11 @@ std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
             "table, fold and layout belong together");
   }
   if (first == last) return bins;
-  // Columns that nobody keeps lie in a part of the same size as those that are read.
-  std::size_t n_wave = std::min(kWaveFeatures, last - first), n_dropped = 0;
-  for (const BinTask& task : tasks) {
-    if (task.memory == nullptr) n_dropped = std::max(n_dropped, task.layout->column_stride);
-  }
-  if (n_dropped > 0) n_wave = std::clamp<std::size_t>(Table::kPartBytes / n_dropped, 1, n_wave);
-  Part part(table, n_wave, tasks.size());
-  std::vector<Bin> dropped(n_dropped * part.n_features());
-  for (std::size_t begin = first; begin < last; begin += part.n_features()) {
-    const std::size_t end = std::min(last, begin + part.n_features());
+  const std::size_t n_at_once = features_at_once(table, tasks, last - first);
+  Part part(table, n_at_once);
+  std::vector<Bin> dropped(dropped_bytes(tasks) * n_at_once);
+  for (std::size_t begin = first; begin < last; begin += n_at_once) {
+    const std::size_t end = std::min(last, begin + n_at_once);
     const auto columns = part.columns(begin, end, pool);
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const BinTask& task = tasks[i];
@@ -249,6 +259,20 @@ std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
     }
   }
   return bins;
+}
+
+std::size_t bin_columns_bytes(const Table& table, std::span<const BinTask> tasks,
+                              std::size_t n_features, int n_threads) {
+  if (tasks.empty() || n_features == 0) return 0;
+  const std::size_t n_at_once = features_at_once(table, tasks, n_features);
+  std::set<std::size_t> sizes;  // of folds: positions are drawn for each
+  for (const BinTask& task : tasks) sizes.insert(task.fold->train.size());
+  const std::size_t n_sample = std::min<std::size_t>(*sizes.rbegin(), kMaxSampleRows);
+  const auto n_sorting = std::min(static_cast<std::size_t>(n_threads), n_at_once);
+  return n_at_once *
+             ((table.source == nullptr ? 0 : table.n_rows * sizeof(float)) + dropped_bytes(tasks)) +
+         n_sample * (sizes.size() + 1) * sizeof(RowIndex) +
+         n_sorting * 2 * n_sample * sizeof(float);
 }
 
 BinnedData share_of(const BinnedData& whole, const RowShare& train, const RowShare& test) {

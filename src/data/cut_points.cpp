@@ -11,7 +11,6 @@
 namespace orchard::data {
 namespace {
 
-constexpr RowIndex kMaxSample = 200'000;
 constexpr std::size_t kRowsBetweenPolls = 65536;
 constexpr std::size_t kDrawsPerChunk = 8192;
 // A sample with fewer values a bin than this says too little about a mostly missing feature.
@@ -46,26 +45,26 @@ void gather_values(const float* column, std::span<const RowIndex> rows, std::vec
 std::vector<RowIndex> sample_positions(RowIndex n_rows, std::uint64_t random_state,
                                        parallel::Pool& pool) {
   std::vector<RowIndex> positions;
-  if (n_rows <= kMaxSample) {
+  if (n_rows <= kMaxSampleRows) {
     positions.resize(n_rows);
     std::iota(positions.begin(), positions.end(), RowIndex{0});
     return positions;
   }
   const random::Stream stream(random_state, random::Purpose::kBinSample, 0);
-  std::vector<RowIndex> drawn(kMaxSample);
-  pool.for_chunks(kMaxSample, kDrawsPerChunk, [&](std::size_t begin, std::size_t end, int) {
+  std::vector<RowIndex> drawn(kMaxSampleRows);
+  pool.for_chunks(kMaxSampleRows, kDrawsPerChunk, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t draw = begin; draw < end; ++draw) {
-      const std::uint64_t n_choices = std::uint64_t{n_rows} - kMaxSample + draw + 1;
+      const std::uint64_t n_choices = std::uint64_t{n_rows} - kMaxSampleRows + draw + 1;
       drawn[draw] = static_cast<RowIndex>(stream.below(n_choices, draw));
     }
   });
   std::vector<std::uint64_t> is_chosen((std::size_t{n_rows} + 63) / 64, 0);
-  for (RowIndex draw = 0; draw < kMaxSample; ++draw) {
+  for (RowIndex draw = 0; draw < kMaxSampleRows; ++draw) {
     const auto is_taken = (is_chosen[drawn[draw] / 64] >> (drawn[draw] % 64)) & 1;
-    const RowIndex position = is_taken != 0 ? n_rows - kMaxSample + draw : drawn[draw];
+    const RowIndex position = is_taken != 0 ? n_rows - kMaxSampleRows + draw : drawn[draw];
     is_chosen[position / 64] |= std::uint64_t{1} << (position % 64);
   }
-  positions.reserve(kMaxSample);
+  positions.reserve(kMaxSampleRows);
   for_blocks(is_chosen.size(), pool, [&](std::size_t begin, std::size_t end) {
     for (std::size_t word = begin; word < end; ++word) {
       for (std::uint64_t bits = is_chosen[word]; bits != 0; bits &= bits - 1) {

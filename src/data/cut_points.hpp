@@ -7,6 +7,8 @@
 
 namespace orchard::data {
 
+inline constexpr RowIndex kMaxSampleRows = 200'000;
+
 /// Positions, ascending, of the training rows from which cuts are made: all of them up to 200,000,
 /// else 200,000 without replacement (Floyd's algorithm; Bentley, CACM 30(9), 1987).
 std::vector<RowIndex> sample_positions(RowIndex n_rows, std::uint64_t random_state,

@@ -79,7 +79,8 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   const std::size_t size = size_of(descriptor, path);
   void* const memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.value(), 0);
   if (memory == MAP_FAILED) {
-    throw Error(ErrorKind::kData, format("cannot be mapped: {}.", std::strerror(errno)), path);
+    throw Error(errno == ENOMEM ? ErrorKind::kResources : ErrorKind::kData,
+                format("cannot be mapped: {}.", std::strerror(errno)), path);
   }
   whole_ = text_ = {static_cast<const char*>(memory), size};
   if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);

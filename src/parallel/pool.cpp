@@ -10,6 +10,7 @@
 
 #include "orchard/base/clock.hpp"
 #include "orchard/base/error.hpp"
+#include "orchard/base/process.hpp"
 #include "team.hpp"
 
 namespace orchard::parallel {
@@ -174,8 +175,11 @@ void Pool::poll_until_others_are_done(Loop& loop, int n_others) {
 
 void Pool::run_hook() {
   // The hook may use code that polls.
-  if (!hook_ || is_in_hook_ || is_stopped_) return;
+  if (is_in_hook_ || is_stopped_) return;
   if (monotonic_s() < next_poll_s_) return;
+  note_private_bytes();
+  next_poll_s_ = monotonic_s() + kPollInterval_s;
+  if (!hook_) return;
   is_in_hook_ = true;
   try {
     if (hook_()) is_stopped_ = true;

@@ -3,13 +3,16 @@
 
 #include <vector>
 
-#include "orchard/base/bytes.hpp"
+#include "orchard/comm/communicator.hpp"
 #include "orchard/data/binning.hpp"
 
 namespace orchard::run {
 
-void put_bins(ByteWriter& writer, const std::vector<data::FeatureBins>& bins);
-/// One feature of those that were put.
-data::FeatureBins get_bins(ByteReader& reader);
+/// Bins of features by need.
+using BinsOfNeeds = std::vector<std::vector<data::FeatureBins>>;
+
+/// Each rank has made the bins of consecutive features, `own`, the same ones for every need, and
+/// the ranks follow each other: returns those of all features. Collective.
+BinsOfNeeds gather_bins(comm::Communicator& ranks, const BinsOfNeeds& own);
 
 }  // namespace orchard::run

@@ -91,10 +91,9 @@ Calibration measure(const search::Family& family, const data::Table& table, cons
   out.is_measured = true;
   out.time_factor = spent_s * search::thread_speedup(family, pool.n_threads()) /
                     search::estimate_cost(family, n_units, shape);
-  const double nodes =
-      static_cast<double>(runner.units().size() / n_a_unit) * search::expected_nodes(family, shape);
+  const auto n_all_units = static_cast<std::int64_t>(runner.units().size() / n_a_unit);
   out.size_factor = static_cast<double>(bytes_of(runner.units())) /
-                    (nodes * search::bytes_a_node(family, shape, 1));
+                    static_cast<double>(search::tree_bytes(family, n_all_units, shape, 1));
   return out;
 }
 

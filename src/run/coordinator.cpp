@@ -136,6 +136,7 @@ void Coordinator::take(const comm::Message& message) {
       break;
     case kResult:
       take_result(search::TaskResult::from_bytes(message.bytes));
+      note_private_bytes();  // the trees are there twice
       --n_tasks_of_worker_[static_cast<std::size_t>(message.source)];
       break;
     case kIdle:
@@ -171,6 +172,7 @@ void Coordinator::take_units(const UnitsMessage& message) {
   running.units.resize(message.first_unit);
   running.units.insert(running.units.end(), message.units.begin(), message.units.end());
   running.fit_s = message.fit_s;
+  phase_.observe(message.task, running.units.size(), running.fit_s);
   has_news_ = has_news_ || !message.units.empty();
 }
 
@@ -194,9 +196,8 @@ std::optional<TaskMessage> Coordinator::next_task() {
   return message;
 }
 
-/// The ranks that would grow a task with this one as their leader: it alone where the layout has no
-/// groups; nothing where another rank leads its group.
-const std::vector<int>* Coordinator::free_group_of(int leader) const {
+/// The layout's group that this rank leads; null where another one of its group does.
+const std::vector<int>* Coordinator::group_led_by(int leader) const {
   for (const auto& group : setup_.layout.groups) {
     if (group.front() == leader) return &group;
   }
@@ -207,7 +208,7 @@ void Coordinator::hand_out() {
   const bool has_groups = !setup_.layout.groups.empty();
   while (!ready_.empty() || workforce_.is_idle(0)) {
     const int leader = ready_.empty() ? 0 : ready_.front();
-    const auto* group = has_groups ? free_group_of(leader) : nullptr;
+    const auto* group = has_groups ? group_led_by(leader) : nullptr;
     if (has_groups && group == nullptr) {
       ready_.pop_front();
       continue;

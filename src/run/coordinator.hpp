@@ -34,7 +34,7 @@ class Coordinator {
   void take_result(search::TaskResult result);
   void hand_out();
   std::optional<TaskMessage> next_task();
-  const std::vector<int>* free_group_of(int leader) const;
+  const std::vector<int>* group_led_by(int leader) const;
   void begin(TaskMessage message, std::vector<int> ranks);
   void call_to_group(const std::vector<int>& ranks);
   bool may_grow(std::int32_t task, const std::vector<int>& ranks) const;

@@ -34,6 +34,12 @@ Parts parts_of(const data::Table& table, const FoldNeed& need) {
   return parts;
 }
 
+std::size_t node_bytes(const data::Table& table, const std::vector<FoldNeed>& needs) {
+  std::size_t n_bytes = 0;
+  for (const auto& need : needs) n_bytes += parts_of(table, need).n_bytes;
+  return n_bytes;
+}
+
 void copy_rows(const data::Fold& rows, std::span<const double> from, double* to) {
   for (const auto row : rows.train) *to++ = from[row];
   for (const auto row : rows.test) *to++ = from[row];
@@ -43,20 +49,31 @@ void copy_rows(const data::Fold& rows, std::span<const double> from, double* to)
 
 BinBytes most_of(const BinBytes& a, const BinBytes& b) {
   return {std::max(a.of_node, b.of_node), std::max(a.of_rank, b.of_rank),
-          std::max(a.of_ranks, b.of_ranks)};
+          std::max(a.of_ranks, b.of_ranks), std::max(a.making, b.making)};
 }
 
-std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs) {
-  std::size_t n_bytes = 0;
-  for (const auto& need : needs) n_bytes += parts_of(table, need).n_bytes;
-  return n_bytes;
+BinBytes fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs, int n_ranks,
+                          int n_threads) {
+  BinBytes bytes;
+  bytes.of_node = node_bytes(table, needs);
+  std::vector<data::BinnedLayout> layouts;
+  for (const auto& need : needs) layouts.push_back(parts_of(table, need).layout);
+  std::vector<data::BinTask> tasks;
+  std::byte kept{};
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    tasks.push_back({needs[i].rows, needs[i].max_bins, &layouts[i], &kept});
+  }
+  const auto n_all = static_cast<std::size_t>(n_ranks);
+  bytes.making = data::bin_columns_bytes(
+      table, tasks, (table.schema.n_features() + n_all - 1) / n_all, n_threads);
+  return bytes;
 }
 
 FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
                      const std::vector<FoldNeed>& needs, std::uint64_t random_state,
                      parallel::Pool& pool) {
   const Doing doing("bins the data of folds");
-  memory_ = node.allocate_shared(fold_store_bytes(table, needs));
+  memory_ = node.allocate_shared(node_bytes(table, needs));
   std::byte* begin = memory_.data;
   for (std::size_t i = 0; i < needs.size(); ++i) {
     const auto parts = parts_of(table, needs[i]);
@@ -83,7 +100,7 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
   const auto memory_of = [&](const data::BinnedData& data) {
     return memory_.data + (data.memory - memory_.data);
   };
-  Bytes own;
+  BinsOfNeeds own;
   node.together([&] {
     std::vector<data::BinTask> tasks;
     for (const auto& need : needs) {
@@ -91,10 +108,8 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
       tasks.push_back({need.rows, need.max_bins, &data.layout, memory_of(data)});
     }
     const auto n_features = table.schema.n_features();
-    const auto bins = data::bin_columns(table, tasks, random_state, part(n_features, rank),
-                                        part(n_features, rank + 1), pool);
-    ByteWriter writer;
-    for (const auto& of_need : bins) put_bins(writer, of_need);
+    own = data::bin_columns(table, tasks, random_state, part(n_features, rank),
+                            part(n_features, rank + 1), pool);
     for (const auto& need : needs) {
       if (is_whole(table, need)) continue;
       const auto& data = entries_.at({need.fold, need.max_bins}).data;
@@ -103,21 +118,11 @@ FoldStore::FoldStore(comm::Communicator& node, const data::Table& table,
         copy_rows(*need.rows, table.weight, const_cast<double*>(data.weight.data()));
       }
     }
-    own = writer.take();
   });
-  const auto gathered = node.all_gather(own);
-  node.together([&] {
-    std::vector<ByteReader> readers(gathered.begin(), gathered.end());
-    for (const auto& need : needs) {
-      auto& features = entries_.at({need.fold, need.max_bins}).binning.features;
-      for (std::size_t i = 0; i < n_ranks; ++i) {
-        const auto n_features = table.schema.n_features();
-        for (auto f = part(n_features, i); f < part(n_features, i + 1); ++f) {
-          features.push_back(get_bins(readers[i]));
-        }
-      }
-    }
-  });
+  auto bins = gather_bins(node, own);
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    entries_.at({needs[i].fold, needs[i].max_bins}).binning.features = std::move(bins[i]);
+  }
   node.barrier();
   node.together([&] {
     for (const auto& need : needs) {

@@ -8,12 +8,13 @@
 #include "orchard/base/env.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/comm/communicator.hpp"
+#include "phase_clock.hpp"
 
 namespace orchard::run {
 namespace {
 
 /// The program, its libraries and what MPI holds for a rank before there is any data.
-constexpr std::uint64_t kProgram_bytes = std::uint64_t{14} << 20;
+constexpr std::uint64_t kProgram_bytes = 5'000'000;
 /// What a table of results and a file of ours take before their first row.
 constexpr std::uint64_t kFile_bytes = 16 << 10;
 
@@ -27,44 +28,80 @@ search::DataShape with_rows(search::DataShape shape, std::uint64_t n_rows) {
   return shape;
 }
 
-/// Seconds of a rank with so many threads.
-double seconds(const Workload& work, const search::Family& family, std::int32_t calibrated_as,
-               std::int64_t n_units, std::uint64_t n_rows, int n_threads) {
-  return search::estimate_cost(family, n_units, with_rows(work.shape, n_rows)) *
-         calibration(work, calibrated_as).time_factor / search::thread_speedup(family, n_threads);
+TimedTask timed(const Workload& work, const search::Family& family, std::int32_t calibrated_as,
+                std::int64_t n_units, std::uint64_t n_rows, const Allocation& allocation,
+                const Layout& layout) {
+  const auto shape = with_rows(work.shape, n_rows);
+  TimedTask task;
+  task.alone_s = search::estimate_cost(family, n_units, shape) *
+                 calibration(work, calibrated_as).time_factor /
+                 search::thread_speedup(family, allocation.n_threads);
+  task.exchange_s = search::exchange_seconds(family, n_units, shape);
+  task.may_grow = !family.is_forest() && !layout.unjoined_families.contains(family.id);
+  return task;
 }
 
 std::uint64_t tree_bytes(const Workload& work, const search::Family& family,
                          std::int32_t calibrated_as, std::int64_t n_units, std::uint64_t n_rows,
                          std::size_t n_cuts) {
+  return static_cast<std::uint64_t>(static_cast<double>(search::tree_bytes(
+                                        family, n_units, with_rows(work.shape, n_rows), n_cuts)) *
+                                    calibration(work, calibrated_as).size_factor);
+}
+
+/// What a fit takes of a rank, the trees as large as they were measured.
+std::uint64_t working_bytes(const Workload& work, const search::Family& family,
+                            std::int32_t calibrated_as, std::int64_t n_units, std::uint64_t n_rows,
+                            std::uint64_t n_test, const Allocation& allocation,
+                            const Layout& layout) {
+  // The smallest group has the largest shares.
+  std::size_t n_ranks = layout.groups.empty() ? 1 : layout.groups.front().size();
+  for (const auto& group : layout.groups) n_ranks = std::min(n_ranks, group.size());
   const auto shape = with_rows(work.shape, n_rows);
-  return static_cast<std::uint64_t>(
-      static_cast<double>(n_units) * search::expected_nodes(family, shape) *
-      search::bytes_a_node(family, shape, n_cuts) * calibration(work, calibrated_as).size_factor);
+  const auto n_cuts = family.cut_settings.size();
+  return search::working_bytes(family, n_units, shape, n_test, allocation.n_threads,
+                               static_cast<int>(n_ranks)) -
+         search::tree_bytes(family, n_units, shape, n_cuts) +
+         tree_bytes(work, family, calibrated_as, n_units, n_rows, n_cuts);
+}
+
+Layout layout_of(const Workload& work, const Allocation& allocation,
+                 const std::vector<search::Family>& families, std::size_t n_fits) {
+  return plan_layout(allocation.node_of_rank(), work.parallel, families, n_fits, work.shape,
+                     allocation.n_threads);
 }
 
 void forecast_search(const Workload& work, Forecast& out) {
   const auto& plan = *work.plan;
   const auto& allocation = out.allocation;
+  const auto layout = layout_of(work, allocation, plan.families, plan.n_fits());
   out.n_tasks = plan.tasks.size();
-  std::vector<double> costs;
+  if (std::any_of(plan.families.begin(), plan.families.end(), [&](const auto& family) {
+        return !family.is_forest() && !layout.unjoined_families.contains(family.id);
+      })) {
+    out.max_joined_ranks = std::min(layout.max_joined_ranks, allocation.n_ranks_on_node());
+  }
+  std::vector<TimedTask> tasks;
   std::vector<std::uint64_t> running;
   for (const auto& task : plan.tasks) {
     const auto& family = plan.families[static_cast<std::size_t>(task.family)];
     const auto n_units = task.last_unit - task.first_unit;
-    costs.push_back(seconds(work, family, family.id, n_units, work.n_train, allocation.n_threads));
+    tasks.push_back(timed(work, family, family.id, n_units, work.n_train, allocation, layout));
     running.push_back(
         tree_bytes(work, family, family.id, n_units, work.n_train, family.cut_settings.size()));
-    out.search.working_bytes =
-        std::max(out.search.working_bytes,
-                 search::working_bytes(family, n_units, with_rows(work.shape, work.n_train),
-                                       work.n_test, allocation.n_threads));
+    out.search.working_bytes = std::max(
+        out.search.working_bytes, working_bytes(work, family, family.id, n_units, work.n_train,
+                                                work.n_test, allocation, layout));
   }
-  out.search_s = search::makespan(std::move(costs), allocation.n_ranks);
+  out.search_s = phase_seconds(std::move(tasks), layout);
   // At worst every rank is about to finish one of the largest tasks.
   std::sort(running.rbegin(), running.rend());
   running.resize(std::min(running.size(), static_cast<std::size_t>(allocation.n_ranks)));
   for (const auto n_bytes : running) out.checkpoint_bytes += n_bytes;
+  // Rank 0 keeps what it pulls of others; its own fit has its trees already.
+  if (!running.empty() && out.search_s > work.checkpoint_interval_s) {
+    out.search.root_bytes = out.checkpoint_bytes - running.front();
+  }
   const auto n_scores =
       plan.points.size() * static_cast<std::size_t>(plan.n_folds) * work.n_scorers;
   out.results_bytes = kFile_bytes + plan.points.size() * 160 + n_scores * 24;
@@ -77,29 +114,36 @@ void forecast_refit(const Workload& work, Forecast& out) {
   const auto& allocation = out.allocation;
   const auto n_rows = work.n_refit;
   out.is_refit_at_most = plan.points.size() > 1;
-  auto& working = out.refit.working_bytes;
   for (const auto& of_point : plan.families) {
     for (const auto& member : of_point.members) {
       const auto family = search::family_of(plan.points[static_cast<std::size_t>(member.point)]);
-      std::vector<double> costs;
+      const auto layout = layout_of(work, allocation, {family}, 1);
+      std::vector<TimedTask> tasks;
       const auto blocks = search::make_refit_blocks(family);
       std::int64_t most_units = 0;
       for (const auto& block : blocks) {
-        most_units = std::max<std::int64_t>(most_units, block.last_unit - block.first_unit);
-        costs.push_back(seconds(work, family, of_point.id, block.last_unit - block.first_unit,
-                                n_rows, allocation.n_threads));
+        const std::int64_t n_units = block.last_unit - block.first_unit;
+        most_units = std::max(most_units, n_units);
+        tasks.push_back(timed(work, family, of_point.id, n_units, n_rows, allocation, layout));
       }
       out.n_refit_tasks = std::max(out.n_refit_tasks, blocks.size());
-      out.refit_s = std::max(out.refit_s, search::makespan(std::move(costs), allocation.n_ranks));
-      out.model_bytes = std::max(
-          out.model_bytes,
-          kFile_bytes + tree_bytes(work, family, of_point.id, family.n_units(), n_rows, 1));
-      working =
-          std::max(working, search::working_bytes(family, most_units, with_rows(work.shape, n_rows),
-                                                  work.n_refit_test, allocation.n_threads));
+      out.refit_s = std::max(out.refit_s, phase_seconds(std::move(tasks), layout));
+      const auto model = tree_bytes(work, family, of_point.id, family.n_units(), n_rows, 1);
+      out.model_bytes = std::max(out.model_bytes, kFile_bytes + model);
+      // Rank 0 holds the whole model in the end, a block of it in its fit. Blocks of others come as
+      // messages.
+      const auto of_block = tree_bytes(work, family, of_point.id, most_units, n_rows, 1);
+      const auto n_leaders = layout.groups.empty() ? static_cast<std::size_t>(allocation.n_ranks)
+                                                   : layout.groups.size();
+      if (n_leaders > 1 && blocks.size() > 1) {
+        out.refit.message_bytes = std::max(out.refit.message_bytes, of_block);
+      }
+      out.refit.root_bytes = std::max(out.refit.root_bytes, model - std::min(model, of_block));
+      out.refit.working_bytes = std::max(
+          out.refit.working_bytes, working_bytes(work, family, of_point.id, most_units, n_rows,
+                                                 work.n_refit_test, allocation, layout));
     }
   }
-  out.refit.root_bytes = out.model_bytes;
   out.checkpoint_bytes = std::max(out.checkpoint_bytes, out.model_bytes + out.results_bytes);
 }
 
@@ -118,15 +162,26 @@ std::uint64_t Forecast::shared_bytes() const {
   return table_bytes + std::max(search.bins.of_node, refit.bins.of_node);
 }
 
+std::uint64_t PhaseMemory::rank_bytes() const {
+  // A fit is gone before its trees are sent.
+  const auto fits = std::max(working_bytes, 2 * message_bytes);
+  return std::max(list_bytes + bins.making, kept_list_bytes + fits);
+}
+
+std::uint64_t PhaseMemory::root_rank_bytes() const {
+  return std::max(rank_bytes(), kept_list_bytes + working_bytes + root_bytes + message_bytes);
+}
+
 std::uint64_t Forecast::private_bytes() const {
-  return program_bytes + std::max(search.private_bytes(), refit.private_bytes());
+  return program_bytes + std::max(search.bins.of_rank + search.root_rank_bytes(),
+                                  refit.bins.of_rank + refit.root_rank_bytes());
 }
 
 std::uint64_t Forecast::node_bytes() const {
   const auto n_ranks = static_cast<std::uint64_t>(allocation.n_ranks_on_node());
   const auto of_phase = [&](const PhaseMemory& phase) {
-    return phase.bins.of_node + phase.bins.of_ranks + n_ranks * phase.working_bytes +
-           phase.root_bytes;
+    return phase.bins.of_node + phase.bins.of_ranks + (n_ranks - 1) * phase.rank_bytes() +
+           phase.root_rank_bytes();
   };
   return table_bytes + n_ranks * program_bytes + std::max(of_phase(search), of_phase(refit));
 }
@@ -136,6 +191,7 @@ Forecast Forecast::bins_alone() const {
   out.allocation = allocation;
   out.search.bins = search.bins;
   out.refit.bins = refit.bins;
+  out.search.bins.making = out.refit.bins.making = 0;
   return out;
 }
 
@@ -153,10 +209,12 @@ Forecast make_forecast(const Workload& work, const Allocation& allocation) {
   out.refit.bins = work.refit_bins;
   forecast_search(work, out);
   if (work.has_refit) forecast_refit(work, out);
-  // Every rank knows the rows of every fold, and those of the refit.
-  const auto n_row_lists =
-      static_cast<std::uint64_t>(work.plan->n_folds) + (work.has_refit ? 1 : 0);
-  out.program_bytes = kProgram_bytes + n_row_lists * work.shape.n_rows * sizeof(RowIndex);
+  // Every rank knows the rows of every fold until they are binned, and those of the refit.
+  const std::uint64_t list = work.shape.n_rows * sizeof(RowIndex);
+  const std::uint64_t of_refit = work.n_refit * sizeof(RowIndex);
+  out.search.list_bytes = static_cast<std::uint64_t>(work.plan->n_folds) * list + of_refit;
+  out.search.kept_list_bytes = out.refit.list_bytes = of_refit;
+  out.program_bytes = kProgram_bytes;
   return out;
 }
 

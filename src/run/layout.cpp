@@ -26,10 +26,11 @@ std::optional<std::size_t> demanded_share_rows() {
   return static_cast<std::size_t>(*value);
 }
 
-/// Whether a split of the family's trees takes one rank long enough to be worth exchanging.
-bool is_worth_joining(const search::Family& family, const search::DataShape& shape) {
+/// Whether a split of the family's trees takes one rank, with all its threads, long enough to be
+/// worth exchanging.
+bool is_worth_joining(const search::Family& family, const search::DataShape& shape, int n_threads) {
   const double n_trees = static_cast<double>(search::trees_a_unit(family, shape));
-  return search::estimate_cost(family, 1, shape) >=
+  return search::estimate_cost(family, 1, shape) / search::thread_speedup(family, n_threads) >=
          kMinSplit_s * n_trees * search::expected_leaves(family, shape);
 }
 
@@ -84,28 +85,45 @@ std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
   return groups;
 }
 
+Layout plan_layout(std::vector<int> node_of_rank, const options::ParallelSettings& settings,
+                   const std::vector<search::Family>& families, std::size_t n_fits,
+                   const search::DataShape& shape, int n_threads) {
+  Layout layout;
+  layout.node_of_rank = std::move(node_of_rank);
+  const auto n_ranks = layout.node_of_rank.size();
+  check_layout(settings, families, static_cast<int>(n_ranks));
+  if (settings.layout == options::Layout::kRows) {
+    layout.groups = make_groups(layout.node_of_rank, settings, n_fits);
+  } else if (settings.layout == options::Layout::kAuto) {
+    const auto demanded = demanded_share_rows();
+    const auto most =
+        std::min<std::size_t>(shape.n_rows / demanded.value_or(kMinShareRows), n_ranks);
+    layout.max_joined_ranks = std::max(1, static_cast<int>(most));
+    for (const auto& family : families) {
+      if (demanded || family.is_forest() || is_worth_joining(family, shape, n_threads)) continue;
+      layout.unjoined_families.insert(family.id);
+    }
+  }
+  return layout;
+}
+
 Layout choose_layout(comm::Communicator& world, comm::Communicator& node,
                      const options::ParallelSettings& settings,
                      const std::vector<search::Family>& families, std::size_t n_fits,
-                     const search::DataShape& shape) {
+                     const search::DataShape& shape, int n_threads) {
+  auto nodes = nodes_of_ranks(world, node);
   Layout layout;
-  layout.node_of_rank = nodes_of_ranks(world, node);
   world.together([&] {
-    check_layout(settings, families, world.size());
-    if (settings.layout == options::Layout::kRows) {
-      layout.groups = make_groups(layout.node_of_rank, settings, n_fits);
-    } else if (settings.layout == options::Layout::kAuto) {
-      const auto demanded = demanded_share_rows();
-      const auto most = std::min<std::size_t>(shape.n_rows / demanded.value_or(kMinShareRows),
-                                              layout.node_of_rank.size());
-      layout.max_joined_ranks = std::max(1, static_cast<int>(most));
-      for (const auto& family : families) {
-        if (demanded || family.is_forest() || is_worth_joining(family, shape)) continue;
-        layout.unjoined_families.insert(family.id);
-      }
-    }
+    layout = plan_layout(std::move(nodes), settings, families, n_fits, shape, n_threads);
   });
   return layout;
+}
+
+search::Cutting choose_cutting(const options::ParallelSettings& settings,
+                               const std::vector<search::Family>& families, std::int32_t n_folds,
+                               const search::DataShape& shape, int n_ranks) {
+  if (settings.layout == options::Layout::kReplicated) return {};
+  return search::choose_cutting(families, n_folds, shape, n_ranks);
 }
 
 std::string print_ranks(const std::vector<int>& ranks) {

@@ -15,6 +15,10 @@ std::size_t part(std::size_t n, int i, int n_parts) {
   return n * static_cast<std::size_t>(i) / static_cast<std::size_t>(n_parts);
 }
 
+data::RowShare share_of(const std::vector<RowIndex>& rows, int rank, int n_ranks) {
+  return data::RowShare::of_rank(static_cast<RowIndex>(rows.size()), rank, n_ranks);
+}
+
 std::span<const RowIndex> rows_of(const std::vector<RowIndex>& rows, const data::RowShare& share) {
   return std::span(rows).subspan(share.begin, share.size());
 }
@@ -40,10 +44,26 @@ struct VectorPlaces {
 
 data::BinnedLayout layout_of(const data::Table& table, const FoldNeed& need, int rank,
                              int n_ranks) {
-  return data::BinnedLayout::make(share_of_rank(need.rows->train.size(), rank, n_ranks).size(),
-                                  share_of_rank(need.rows->test.size(), rank, n_ranks).size(),
+  return data::BinnedLayout::make(share_of(need.rows->train, rank, n_ranks).size(),
+                                  share_of(need.rows->test, rank, n_ranks).size(),
                                   table.schema.n_features(), need.with_rows);
 }
+
+/// Whole columns of the training rows, of which only the bins are kept.
+struct ColumnTasks {
+  std::vector<data::BinnedLayout> layouts;
+  std::vector<data::BinTask> tasks;
+
+  ColumnTasks(const data::Table& table, const std::vector<FoldNeed>& needs) {
+    for (const FoldNeed& need : needs) {
+      layouts.push_back(data::BinnedLayout::make(static_cast<RowIndex>(need.rows->train.size()), 0,
+                                                 table.schema.n_features(), false));
+    }
+    for (std::size_t i = 0; i < needs.size(); ++i) {
+      tasks.push_back({needs[i].rows, needs[i].max_bins, &layouts[i], nullptr});
+    }
+  }
+};
 
 /// Positions [begin, end) of the fold's training rows and then its test rows.
 void copy_rows(const data::Fold& rows, std::span<const double> from, std::size_t begin,
@@ -55,11 +75,6 @@ void copy_rows(const data::Fold& rows, std::span<const double> from, std::size_t
 }
 
 }  // namespace
-
-data::RowShare share_of_rank(std::size_t n, int rank, int n_ranks) {
-  return {static_cast<RowIndex>(part(n, rank, n_ranks)),
-          static_cast<RowIndex>(part(n, rank + 1, n_ranks)), static_cast<RowIndex>(n)};
-}
 
 ShareBytes share_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs,
                              int n_ranks) {
@@ -74,12 +89,14 @@ ShareBytes share_store_bytes(const data::Table& table, const std::vector<FoldNee
 
 BinBytes share_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs,
                            const std::vector<std::vector<int>>& groups,
-                           const std::vector<int>& node_of_rank) {
+                           const std::vector<int>& node_of_rank, int n_threads) {
   BinBytes bytes;
+  std::size_t least = groups.front().size();
   std::map<std::size_t, ShareBytes> of_size;  // by ranks of a group
   std::map<int, std::size_t> of_node;
   for (const auto& group : groups) {
     const auto [found, is_new] = of_size.try_emplace(group.size());
+    least = std::min(least, group.size());
     if (is_new) found->second = share_store_bytes(table, needs, static_cast<int>(group.size()));
     bytes.of_node = found->second.of_node;
     bytes.of_rank = std::max(bytes.of_rank, found->second.of_rank);
@@ -89,6 +106,11 @@ BinBytes share_store_bytes(const data::Table& table, const std::vector<FoldNeed>
       bytes.of_ranks = std::max(bytes.of_ranks, of_ranks);
     }
   }
+  // Shares are written after the bins are known, in memory that nobody has touched.
+  const ColumnTasks tasks(table, needs);
+  const auto columns = data::bin_columns_bytes(
+      table, tasks.tasks, (table.schema.n_features() + least - 1) / least, n_threads);
+  bytes.making = std::max(columns - std::min(columns, bytes.of_rank), data::bin_rows_bytes(table));
   return bytes;
 }
 
@@ -99,8 +121,8 @@ ShareStore::ShareStore(comm::Communicator& group, comm::Communicator& node,
     Entry& entry = entries_[{need.fold, need.max_bins}];
     entry.data.binning = &entry.binning;
     entry.data.layout = layout_of(table, need, group.rank(), group.size());
-    entry.data.train_share = share_of_rank(need.rows->train.size(), group.rank(), group.size());
-    entry.data.test_share = share_of_rank(need.rows->test.size(), group.rank(), group.size());
+    entry.data.train_share = share_of(need.rows->train, group.rank(), group.size());
+    entry.data.test_share = share_of(need.rows->test, group.rank(), group.size());
     n_bytes_ += lines(entry.data.layout.n_bytes);
   }
   // A failure of the node is told to the groups, which may have ranks elsewhere.
@@ -148,39 +170,19 @@ void ShareStore::make_bins(comm::Communicator& group, const data::Table& table,
                            const std::vector<FoldNeed>& needs, std::uint64_t random_state,
                            parallel::Pool& pool) {
   const std::size_t n_features = table.schema.n_features();
-  Bytes own;
+  BinsOfNeeds own;
   group.together([&] {
-    std::vector<data::BinnedLayout> layouts;
-    for (const FoldNeed& need : needs) {
-      layouts.push_back(data::BinnedLayout::make(static_cast<RowIndex>(need.rows->train.size()), 0,
-                                                 n_features, false));
-    }
-    std::vector<data::BinTask> tasks;
-    for (std::size_t i = 0; i < needs.size(); ++i) {
-      tasks.push_back({needs[i].rows, needs[i].max_bins, &layouts[i], nullptr});
-    }
-    ByteWriter writer;
-    for (const auto& bins :
-         data::bin_columns(table, tasks, random_state, part(n_features, group.rank(), group.size()),
-                           part(n_features, group.rank() + 1, group.size()), pool)) {
-      put_bins(writer, bins);
-    }
-    own = writer.take();
+    const ColumnTasks tasks(table, needs);
+    own = data::bin_columns(table, tasks.tasks, random_state,
+                            part(n_features, group.rank(), group.size()),
+                            part(n_features, group.rank() + 1, group.size()), pool);
   });
-  const auto gathered = group.all_gather(own);
-  group.together([&] {
-    std::vector<ByteReader> readers(gathered.begin(), gathered.end());
-    for (const FoldNeed& need : needs) {
-      data::Binning& binning = entry(need).binning;
-      for (int rank = 0; rank < group.size(); ++rank) {
-        const auto end = part(n_features, rank + 1, group.size());
-        while (binning.features.size() < end) {
-          binning.features.push_back(get_bins(readers[static_cast<std::size_t>(rank)]));
-        }
-      }
-      if (need.with_rows) binning.row_columns = data::RowColumns::plain(n_features);
-    }
-  });
+  auto bins = gather_bins(group, own);
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    data::Binning& binning = entry(needs[i]).binning;
+    binning.features = std::move(bins[i]);
+    if (needs[i].with_rows) binning.row_columns = data::RowColumns::plain(n_features);
+  }
 }
 
 void ShareStore::bin_own_rows(const data::Table& table, const std::vector<FoldNeed>& needs,

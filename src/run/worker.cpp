@@ -107,14 +107,16 @@ void Worker::carry_out(const comm::Message& command) {
 void Worker::lead(TaskMessage message) {
   const double cost = message.task.cost;
   const double began_s = monotonic_s();
-  if (const auto result = crew_.lead(std::move(message))) {
+  if (auto result = crew_.lead(std::move(message))) {
+    crew_.drop();  // the rows of the fit need not be there beside its trees and their message
     done_cost_ += cost;
     done_s_ += monotonic_s() - began_s;
     world_.send(0, kResult, result->to_bytes());
+    note_private_bytes();
   } else {
     send_units(kUnits);
+    crew_.drop();
   }
-  crew_.drop();
 }
 
 bool Worker::serve() {

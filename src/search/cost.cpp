@@ -14,58 +14,70 @@ constexpr double kDrawn = 0.632;
 constexpr double kNodeBytes = 4 + 4 + 4 + 1 + 4 + 4 + 8;
 constexpr double kStopsBytes = 8;
 
-/// What a node takes while its tree grows, in arrays that have room for more.
-constexpr double kGrowingNodeBytes = 80;
-/// Of growing the trees of a leaf size alone, what is left where they grow with those of a smaller
-/// one: nodes that have parted, and writing the others down.
-constexpr double kApart = 0.35;
-
 /// The leaf sizes of a forest family, in rows, ascending.
-std::vector<double> leaf_rows(const Family& family, const DataShape& shape) {
+std::vector<double> leaf_sizes(const Family& family, double rows) {
   std::vector<double> out;
   for (const auto& size : family.leaf_sizes) {
-    const auto n_rows = options::resolve_count(size, static_cast<std::int64_t>(shape.n_rows));
+    const auto n_rows = options::resolve_count(size, static_cast<std::int64_t>(rows));
     out.push_back(std::max(1.0, static_cast<double>(n_rows)));
   }
   std::sort(out.begin(), out.end());
   return out;
 }
 
+/// The depth that bounds a forest's trees: that of the member which goes deepest.
+std::optional<std::int64_t> depth_limit(const Family& family) {
+  auto limit = std::get<options::ForestSettings>(family.settings).max_depth;
+  for (const auto& cut : family.cut_settings) {
+    if (!cut.max_depth) return std::nullopt;
+    limit = std::max(limit.value_or(0), *cut.max_depth);
+  }
+  return limit;
+}
+
+/// Forests grown for the price of so many of the least leaf size.
+double leaf_sizes_factor(const Family& family, const DataShape& shape) {
+  const auto n_sizes = static_cast<double>(family.leaf_sizes.size());
+  // Trees of further leaf sizes have most of their nodes in common with the first.
+  const double further = shape.n_classes > 2 ? 0.28 : 0.15;
+  return 1 + further * (n_sizes - 1);
+}
+
+/// Of a tree of a forest.
+double forest_leaves(const Family& family, double leaf_size, const DataShape& shape) {
+  const double rows = static_cast<double>(shape.n_rows);
+  // Pure nodes end early where there are classes.
+  const double full = (shape.task == Task::kRegression ? kDrawn : 0.15) * rows;
+  double leaves = std::min(full, kDrawn * rows / (1.5 * leaf_size));
+  const auto limit = depth_limit(family);
+  if (limit && *limit < 60) leaves = std::min(leaves, std::exp2(*limit));
+  return std::max(1.0, leaves);
+}
+
+/// Of all trees of a unit.
+double leaves_a_unit(const Family& family, const DataShape& shape) {
+  if (!family.is_forest()) {
+    return static_cast<double>(trees_a_unit(family, shape)) * expected_leaves(family, shape);
+  }
+  double leaves = 0;
+  for (const double size : leaf_sizes(family, static_cast<double>(shape.n_rows))) {
+    leaves += forest_leaves(family, size, shape);
+  }
+  return leaves;
+}
+
 double outputs_of(const DataShape& shape) {
   return shape.n_classes > 2 ? static_cast<double>(shape.n_classes) : 1.0;
 }
 
-double limit_leaves(double leaves, std::optional<std::int64_t> max_depth) {
-  if (max_depth && *max_depth < 60) leaves = std::min(leaves, std::exp2(*max_depth));
-  return std::max(1.0, leaves);
-}
-
-/// Of a tree of a forest.
-double forest_leaves(const options::ForestSettings& forest, double n_leaf_rows,
-                     const DataShape& shape) {
-  const double rows = static_cast<double>(shape.n_rows);
-  // Pure nodes end early where there are classes.
-  const double full = (shape.task == Task::kRegression ? kDrawn : 0.15) * rows;
-  return limit_leaves(std::min(full, kDrawn * rows / (1.5 * n_leaf_rows)), forest.max_depth);
-}
-
-/// Of a tree of boosting.
-double boosting_leaves(const options::BoostingSettings& boosting, const DataShape& shape) {
-  double leaves =
-      static_cast<double>(shape.n_rows) / (1.5 * static_cast<double>(boosting.min_samples_leaf));
-  if (boosting.max_leaf_nodes) {
-    leaves = std::min(leaves, static_cast<double>(*boosting.max_leaf_nodes));
-  }
-  return limit_leaves(leaves, boosting.max_depth);
-}
-
-double forest_tree_seconds(const options::ForestSettings& forest, double n_leaf_rows,
-                           const DataShape& shape) {
-  const double leaves = forest_leaves(forest, n_leaf_rows, shape);
+double forest_seconds(const Family& family, double leaves, const DataShape& shape) {
+  const auto& forest = std::get<options::ForestSettings>(family.settings);
   const double rows = static_cast<double>(shape.n_rows);
   const double features = static_cast<double>(shape.n_features);
-  double levels = std::log2(std::max(2.0, rows / n_leaf_rows));
-  if (forest.max_depth) levels = std::min(levels, static_cast<double>(*forest.max_depth));
+  double levels = std::log2(std::max(2.0, rows / leaf_sizes(family, rows).front()));
+  if (const auto limit = depth_limit(family)) {
+    levels = std::min(levels, static_cast<double>(*limit));
+  }
   const auto tried =
       static_cast<double>(forest.max_features.resolve(static_cast<std::int64_t>(features)));
   if (shape.task == Task::kRegression) {
@@ -74,17 +86,6 @@ double forest_tree_seconds(const options::ForestSettings& forest, double n_leaf_
   // The rows of a node move with all their features, of which few are looked at.
   return kNanosecond *
          (rows * levels * (0.18 * tried + 0.09 * features) + leaves * (190 + 23 * tried));
-}
-
-/// Of a tree of each leaf size.
-double forest_seconds(const Family& family, const DataShape& shape) {
-  const auto& forest = std::get<options::ForestSettings>(family.settings);
-  double seconds = 0, share = 1;
-  for (const double n_leaf_rows : leaf_rows(family, shape)) {
-    seconds += share * forest_tree_seconds(forest, n_leaf_rows, shape);
-    share = kApart;
-  }
-  return seconds;
 }
 
 double boosting_seconds(double leaves, const DataShape& shape) {
@@ -98,62 +99,176 @@ double boosting_seconds(double leaves, const DataShape& shape) {
   return kNanosecond * (17.5 * rows + outputs_of(shape) * tree);
 }
 
-/// A thread's rows and counts.
-double forest_thread_bytes(const Family& family, const DataShape& shape) {
-  const double rows = static_cast<double>(shape.n_rows);
-  const double features = static_cast<double>(shape.n_features);
-  if (shape.task == Task::kRegression) {
-    const double row = std::ceil(features / 8) * 8;
-    constexpr double kMaxHistograms_bytes = 32 << 20, kHistograms = 16;
-    return rows * (row + 4 + kDrawn * (8 + 32)) +
-           std::min(kMaxHistograms_bytes, kHistograms * row * 260 * 16);
-  }
-  // Where leaf sizes part, rows that move are set aside, of nodes of some times the leaf size.
-  constexpr double kMostRowsALeafRow = 64;
-  const auto sizes = leaf_rows(family, shape);
-  const double aside =
-      sizes.size() > 1 ? std::min(rows, kMostRowsALeafRow * sizes.back()) * (features + 2) : 0;
-  if (shape.n_classes > 2) return rows * (2.25 + 2 * kDrawn * (features + 2)) + aside;
-  constexpr double kBlock_bytes = 8 << 20;
-  const double block = std::min(rows * (features + 1), kBlock_bytes);
-  return rows * 2.25 + 2 * block + std::min(block, aside) +
-         (rows * (features + 1) > block ? rows * kDrawn * 10 : 0);
+double padded(double n, double multiple) { return std::ceil(n / multiple) * multiple; }
+
+/// Share of the rows that a tree draws.
+double drawn(const options::ForestSettings& forest, double rows) {
+  if (!forest.bootstrap) return 1;
+  if (!forest.max_samples) return kDrawn;
+  const auto n_draws = options::resolve_count(*forest.max_samples, static_cast<std::int64_t>(rows));
+  return 1 - std::exp(-static_cast<double>(n_draws) / std::max(1.0, rows));
 }
 
-/// Value rows of a node, in numbers: half of the nodes are leaves; those of classes share their
-/// values where they are pure.
-double values_a_node(const Family& family, const DataShape& shape) {
-  if (!family.is_forest()) return 0.5;
-  return 0.25 * static_cast<double>(std::max<std::uint64_t>(2, shape.n_classes));
+/// The rows of the trees that a thread grows, of all leaf sizes at once.
+double forest_rows_bytes(const Family& family, const DataShape& shape) {
+  const auto& forest = std::get<options::ForestSettings>(family.settings);
+  const double rows = static_cast<double>(shape.n_rows);
+  const double features = static_cast<double>(shape.n_features);
+  const double in_tree = rows * drawn(forest, rows);
+  if (shape.task == Task::kRegression) {
+    // Rows side by side where all features are searched; numbers and sums of rows, twice.
+    const bool is_copied =
+        forest.max_features.resolve(static_cast<std::int64_t>(shape.n_features)) ==
+        static_cast<std::int64_t>(shape.n_features);
+    return rows * ((is_copied ? padded(features, 8) : 0) + 4) + in_tree * (8 + 32);
+  }
+  // Rows that move are set aside where leaf sizes part: in nodes of some times the greatest.
+  constexpr double kMostRowsALeafRow = 64;
+  const auto sizes = leaf_sizes(family, rows);
+  const double n_aside = sizes.size() > 1 ? std::min(in_tree, kMostRowsALeafRow * sizes.back()) : 0;
+  if (shape.n_classes > 2) return rows * 2.25 + (2 * in_tree + n_aside) * (features + 2);
+  constexpr double kBlock_bytes = 8 << 20;
+  const bool is_listed = in_tree * (features + 1) > kBlock_bytes;
+  const double block = std::min(in_tree * (features + 1), kBlock_bytes);
+  const double aside = std::min(n_aside * (features + 1), kBlock_bytes);
+  return rows * 2.25 + 2 * block + aside + (is_listed ? in_tree * 10 : 0);
+}
+
+/// A tree as it is built, node by node, of every leaf size.
+double builder_bytes(const Family& family, const DataShape& shape) {
+  constexpr double kBuiltNode_bytes = 56;
+  // Lists double as they grow, and hold the old half until it is copied.
+  constexpr double kGrowth = 1.5;
+  return kGrowth * kBuiltNode_bytes * 2 * leaves_a_unit(family, shape);
+}
+
+/// Trees made ready for reading test rows, some at a time: a word, a leaf's number, and for every
+/// cut where it stops.
+double readout_bytes(const Family& family, const DataShape& shape) {
+  constexpr double kTreesAWalk = 16;
+  const double leaves = expected_leaves(family, shape);
+  const double cuts = static_cast<double>(std::max<std::size_t>(1, family.cut_settings.size()));
+  return kTreesAWalk * leaves * (2 * (8 + 4) + 4 * cuts);
+}
+
+/// Rows that go to the rank which grows their subtree, as messages and as bins; then the trees that
+/// come back to all, as messages and as trees.
+double gathered_bytes(const Family& family, const DataShape& shape, int n_threads, int n_ranks) {
+  // Trees grown in step: as many as make so many rows, or bytes of rows, a thread.
+  constexpr double kRowsAStep = 1 << 20, kBytesAStep = 64 << 20;
+  const double rows = static_cast<double>(shape.n_rows);
+  const double row = static_cast<double>(shape.n_features) + 8;
+  const double threads = static_cast<double>(n_threads) * n_ranks;
+  const double n_trees = std::clamp(
+      std::floor(threads * std::min(kRowsAStep / rows, kBytesAStep / (rows * (row - 4)))), 1.0,
+      static_cast<double>(family.n_units()));
+  const double tree = static_cast<double>(tree_bytes(family, 1, shape, family.cut_settings.size()));
+  const auto& forest = std::get<options::ForestSettings>(family.settings);
+  return 2 * n_trees * std::max(rows * drawn(forest, rows) * row / n_ranks, tree);
+}
+
+double forest_bytes(const Family& family, bool is_whole_fit, const DataShape& shape, double n_test,
+                    int n_threads, int n_ranks) {
+  const double outputs = static_cast<double>(std::max<std::uint64_t>(1, shape.n_classes));
+  const double target = (shape.task == Task::kRegression ? 8 : 4) + (shape.is_weighted ? 8 : 0);
+  // A whole fit sums one leaf size after the other, a block all of them.
+  const auto n_sums = static_cast<double>(family.cut_settings.size() *
+                                          (is_whole_fit ? 1 : family.leaf_sizes.size()));
+  const double scoring =
+      n_test > 0 ? n_test * (8 * outputs + 16) + readout_bytes(family, shape) : 0;
+  const double growing =
+      n_ranks > 1 ? gathered_bytes(family, shape, n_threads, n_ranks)
+                  : n_threads * (forest_rows_bytes(family, shape) + builder_bytes(family, shape));
+  return static_cast<double>(shape.n_rows) * target + n_sums * n_test * outputs * 8 + scoring +
+         growing;
+}
+
+/// Sums of gradients that nodes keep until they are split.
+double histograms_bytes(const Family& family, const DataShape& shape, int n_ranks) {
+  constexpr double kMost_bytes = 256 << 20;
+  const auto& boosting = std::get<options::BoostingSettings>(family.settings);
+  double n_nodes = expected_leaves(family, shape) + 1;
+  if (!boosting.max_leaf_nodes && n_ranks == 1) {
+    // Trees without a limit of leaves are grown to their ends below nodes of so many rows.
+    constexpr double kSubtreeRows = 4096;
+    n_nodes = std::min(n_nodes, 2 * static_cast<double>(shape.n_rows) / kSubtreeRows + 2);
+  }
+  const double slots = static_cast<double>(shape.n_features) * (family.max_bins() + 1);
+  return std::min(kMost_bytes, 16 * slots * n_nodes) + (n_ranks > 1 ? 16 * slots : 0);
+}
+
+double boosting_bytes(const Family& family, const DataShape& shape, double n_test, int n_threads,
+                      int n_ranks) {
+  const auto& boosting = std::get<options::BoostingSettings>(family.settings);
+  const double rows = static_cast<double>(shape.n_rows), outputs = outputs_of(shape);
+  const double features = static_cast<double>(shape.n_features);
+  const double classes = static_cast<double>(std::max<std::uint64_t>(1, shape.n_classes));
+  const bool is_weighted =
+      shape.is_weighted || boosting.class_weight != options::ClassWeight::kNone;
+  const double weight = is_weighted ? 8 : 0;
+  // Raw predictions, probabilities of several classes, gradients, lists of rows and their spare,
+  // the rows of the fit. A rank of a group begins with the list of all rows.
+  const double row = 8 * outputs + (outputs > 1 ? 8 * outputs : 0) + 8 + 8 + 4 + weight;
+  const double of_rows = rows / n_ranks * row + (n_ranks > 1 ? rows * (4 + weight) : 0);
+  double judged = 0;
+  const auto stopping = boosting.early_stopping;
+  if (stopping == options::EarlyStopping::kOn ||
+      (stopping == options::EarlyStopping::kAuto && shape.n_rows > 10'000)) {
+    judged = rows * boosting.validation_fraction.value_or(1) * (12 + 8 * classes + 8 * outputs);
+  }
+  // Raw predictions and codes of the test rows, which a group gathers to score them.
+  const double codes = padded(features + 1, 32) + features;
+  const double of_test = n_test / n_ranks * (8 * outputs + codes) +
+                         (n_ranks > 1 ? n_test * 8 * outputs : 0) + n_test * (8 * classes + 16);
+  const double slots = features * (family.max_bins() + 1);
+  return of_rows + judged + of_test + histograms_bytes(family, shape, n_ranks) +
+         n_threads * slots * 24;
 }
 
 }  // namespace
 
 double expected_leaves(const Family& family, const DataShape& shape) {
-  if (const auto* forest = std::get_if<options::ForestSettings>(&family.settings)) {
-    return forest_leaves(*forest, leaf_rows(family, shape).front(), shape);
+  const double rows = static_cast<double>(shape.n_rows);
+  if (family.is_forest()) {
+    return forest_leaves(family, leaf_sizes(family, rows).front(), shape);
   }
-  return boosting_leaves(std::get<options::BoostingSettings>(family.settings), shape);
-}
-
-double expected_nodes(const Family& family, const DataShape& shape) {
-  const auto* forest = std::get_if<options::ForestSettings>(&family.settings);
-  if (forest == nullptr) return outputs_of(shape) * (2 * expected_leaves(family, shape) - 1);
-  double nodes = 0;
-  for (const double n_leaf_rows : leaf_rows(family, shape)) {
-    nodes += 2 * forest_leaves(*forest, n_leaf_rows, shape) - 1;
+  const auto& boosting = std::get<options::BoostingSettings>(family.settings);
+  double leaves = rows / (1.5 * static_cast<double>(boosting.min_samples_leaf));
+  if (boosting.max_leaf_nodes) {
+    leaves = std::min(leaves, static_cast<double>(*boosting.max_leaf_nodes));
   }
-  return nodes;
+  const auto limit = boosting.max_depth;
+  if (limit && *limit < 60) leaves = std::min(leaves, std::exp2(*limit));
+  return std::max(1.0, leaves);
 }
 
 double estimate_cost(const Family& family, std::int64_t n_units, const DataShape& shape) {
-  const double unit = family.is_forest() ? forest_seconds(family, shape)
-                                         : boosting_seconds(expected_leaves(family, shape), shape);
+  const double leaves = expected_leaves(family, shape);
+  const double unit = family.is_forest()
+                          ? leaf_sizes_factor(family, shape) * forest_seconds(family, leaves, shape)
+                          : boosting_seconds(leaves, shape);
   return static_cast<double>(n_units) * unit;
 }
 
 double thread_speedup(const Family& family, int n_threads) {
   return 1 + (family.is_forest() ? 0.9 : 0.75) * (n_threads - 1);
+}
+
+double exchange_seconds(const Family& family, std::int64_t n_units, const DataShape& shape) {
+  if (family.is_forest()) {
+    // The rows that a tree draws are sent once, after the top of the tree was counted row by row.
+    constexpr double kRowByte_s = 3.3e-9;
+    const double rows = static_cast<double>(shape.n_rows);
+    const auto& forest = std::get<options::ForestSettings>(family.settings);
+    return static_cast<double>(n_units) * rows * drawn(forest, rows) *
+           (static_cast<double>(shape.n_features) + 8) * kRowByte_s;
+  }
+  // Agreeing on a split, and the histogram of one of its sides at a gigabyte a second.
+  constexpr double kSplit_s = 0.1e-3, kByte_s = 1e-9;
+  const double n_splits = static_cast<double>(n_units * trees_a_unit(family, shape)) *
+                          (expected_leaves(family, shape) - 1);
+  const double bytes = 16.0 * static_cast<double>(shape.n_features) * (family.max_bins() + 1);
+  return n_splits * (kSplit_s + bytes * kByte_s);
 }
 
 std::int64_t trees_a_unit(const Family& family, const DataShape& shape) {
@@ -162,39 +277,30 @@ std::int64_t trees_a_unit(const Family& family, const DataShape& shape) {
 }
 
 double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_cuts) {
-  return kNodeBytes + 8 * values_a_node(family, shape) + (n_cuts > 1 ? kStopsBytes : 0);
+  // Half of the nodes are leaves. Class fractions of pure and of small leaves are few different
+  // ones, which nodes share.
+  const bool shares = family.is_forest() && shape.task == Task::kClassification;
+  const double values = shares ? 0.1 : 0.5;
+  return kNodeBytes + 8 * values + (n_cuts > 1 ? kStopsBytes : 0);
+}
+
+std::uint64_t tree_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
+                         std::size_t n_cuts) {
+  const double nodes =
+      2 * leaves_a_unit(family, shape) - static_cast<double>(trees_a_unit(family, shape));
+  return static_cast<std::uint64_t>(static_cast<double>(n_units) * nodes *
+                                    bytes_a_node(family, shape, n_cuts));
 }
 
 std::uint64_t working_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
-                            std::uint64_t n_test, int n_threads) {
-  const double rows = static_cast<double>(shape.n_rows), test = static_cast<double>(n_test);
-  const double features = static_cast<double>(shape.n_features);
-  const double nodes = expected_nodes(family, shape);
-  const double trees = static_cast<double>(n_units) * nodes *
-                       bytes_a_node(family, shape, family.cut_settings.size());
-  if (family.is_forest()) {
-    const double n_outputs = static_cast<double>(std::max<std::uint64_t>(1, shape.n_classes));
-    const double targets = rows * (shape.task == Task::kRegression ? 8 : 4);
-    // A whole fit sums one leaf size after the other, a block all of them.
-    const auto n_sums =
-        family.cut_settings.size() * (n_units == family.n_units() ? 1 : family.leaf_sizes.size());
-    const double sums = static_cast<double>(n_sums) * test * n_outputs * 8;
-    const double scoring = test * n_outputs * 8 + test * 16;
-    // A thread grows a tree of each leaf size at once.
-    const double growing = nodes * (kGrowingNodeBytes + 12 * values_a_node(family, shape));
-    return static_cast<std::uint64_t>(targets + sums + scoring + trees +
-                                      n_threads * (forest_thread_bytes(family, shape) + growing));
-  }
-  const double n_outputs = outputs_of(shape);
-  // Raw predictions, gradients, the lists of rows and their spare, the rows of the fit.
-  const double by_rows = rows * (n_outputs * 8 + (n_outputs > 1 ? n_outputs * 8 : 0) + 8 + 8 + 4);
-  const double by_test = test * (n_outputs * 16 + 16);
-  constexpr double kMaxHistograms_bytes = 256 << 20;
-  const double slots = features * (family.max_bins() + 1);
-  const double histograms =
-      std::min(kMaxHistograms_bytes, slots * 16 * (expected_leaves(family, shape) + 2));
-  return static_cast<std::uint64_t>(by_rows + by_test + histograms + trees +
-                                    n_threads * slots * 24);
+                            std::uint64_t n_test, int n_threads, int n_ranks) {
+  const double test = static_cast<double>(n_test);
+  const double beside =
+      family.is_forest()
+          ? forest_bytes(family, n_units == family.n_units(), shape, test, n_threads, n_ranks)
+          : boosting_bytes(family, shape, test, n_threads, n_ranks);
+  return static_cast<std::uint64_t>(beside) +
+         tree_bytes(family, n_units, shape, family.cut_settings.size());
 }
 
 }  // namespace orchard::search

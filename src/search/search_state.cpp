@@ -1,7 +1,6 @@
 #include "orchard/search/search_state.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "orchard/base/error.hpp"
 
@@ -16,17 +15,24 @@ Phase::Phase(const std::vector<Family>& families, std::vector<TaskSpec> tasks,
       schema_(schema),
       scorers_(scorers),
       folds_(folds),
-      queue_(tasks_.size()),
-      results_(tasks_.size()) {
+      queues_(families.size()),
+      scale_(families),
+      known_(tasks_.size()),
+      results_(tasks_.size()),
+      cost_done_(families.size()),
+      cost_total_(families.size()) {
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     tasks_[i].id = first_id_ + static_cast<std::int32_t>(i);
     blocks_[{tasks_[i].family, tasks_[i].fold}].push_back(i);
-    cost_total_ += tasks_[i].cost;
+    const auto family = static_cast<std::size_t>(tasks_[i].family);
+    queues_[family].push_back(i);
+    cost_total_[family] += tasks_[i].cost;
   }
-  std::iota(queue_.begin(), queue_.end(), 0);
-  std::sort(queue_.begin(), queue_.end(), [&](std::size_t a, std::size_t b) {
-    return tasks_[a].cost != tasks_[b].cost ? tasks_[a].cost < tasks_[b].cost : a > b;
-  });
+  for (auto& queue : queues_) {
+    std::sort(queue.begin(), queue.end(), [&](std::size_t a, std::size_t b) {
+      return tasks_[a].cost != tasks_[b].cost ? tasks_[a].cost < tasks_[b].cost : a > b;
+    });
+  }
 }
 
 std::size_t Phase::index_of(std::int32_t id) const {
@@ -39,18 +45,65 @@ bool Phase::has(std::int32_t task) const {
 }
 
 void Phase::prefer(const std::vector<std::int32_t>& tasks) {
-  std::stable_partition(queue_.begin(), queue_.end(), [&](std::size_t place) {
-    return std::find(tasks.begin(), tasks.end(), tasks_[place].id) == tasks.end();
+  for (auto& queue : queues_) {
+    const auto others = std::stable_partition(queue.begin(), queue.end(), [&](std::size_t place) {
+      return std::find(tasks.begin(), tasks.end(), tasks_[place].id) == tasks.end();
+    });
+    preferred_.insert(preferred_.end(), others, queue.end());
+    queue.erase(others, queue.end());
+  }
+  std::sort(preferred_.begin(), preferred_.end(), [&](std::size_t a, std::size_t b) {
+    return tasks_[a].cost != tasks_[b].cost ? tasks_[a].cost < tasks_[b].cost : a > b;
   });
 }
 
+/// The place of the next task in some order of the families; a family's own tasks keep theirs.
+std::optional<std::size_t> Phase::take_place() {
+  if (!preferred_.empty()) {
+    const auto place = preferred_.back();
+    preferred_.pop_back();
+    return place;
+  }
+  std::vector<std::size_t>* longest = nullptr;
+  double longest_s = 0;
+  for (std::size_t family = 0; family < queues_.size(); ++family) {
+    auto& queue = queues_[family];
+    if (queue.empty()) continue;
+    const double seconds =
+        tasks_[queue.back()].cost * scale_.factor(static_cast<std::int32_t>(family));
+    const bool is_next = longest == nullptr || seconds > longest_s ||
+                         (seconds == longest_s && queue.back() < longest->back());
+    if (!is_next) continue;
+    longest = &queue;
+    longest_s = seconds;
+  }
+  if (longest == nullptr) return std::nullopt;
+  const auto place = longest->back();
+  longest->pop_back();
+  return place;
+}
+
 std::optional<TaskSpec> Phase::next_task() {
-  while (!queue_.empty()) {
-    const auto place = queue_.back();
-    queue_.pop_back();
-    if (!results_[place]) return tasks_[place];
+  while (const auto place = take_place()) {
+    if (!results_[*place]) return tasks_[*place];
   }
   return std::nullopt;
+}
+
+void Phase::observe(std::int32_t id, std::size_t n_units, double fit_s) {
+  const auto place = index_of(id);
+  const auto& task = tasks_[place];
+  const auto& family = families_[static_cast<std::size_t>(task.family)];
+  const auto n_all = static_cast<std::size_t>(task.last_unit - task.first_unit) *
+                     (family.is_forest() ? std::max<std::size_t>(1, family.leaf_sizes.size()) : 1);
+  if (n_units == 0 || results_[place]) return;
+  note_seconds(place, task.cost * static_cast<double>(n_units) / static_cast<double>(n_all), fit_s);
+}
+
+void Phase::note_seconds(std::size_t place, double cost, double seconds) {
+  auto& known = known_[place];
+  scale_.add(tasks_[place].family, cost - known.cost, seconds - known.seconds);
+  known = {cost, seconds};
 }
 
 void Phase::consume(TaskResult result) {
@@ -58,7 +111,11 @@ void Phase::consume(TaskResult result) {
   require(!results_[place].has_value(), "a task is finished once");
   results_[place] = std::move(result);
   ++n_done_;
-  cost_done_ += tasks_[place].cost;
+  cost_done_[static_cast<std::size_t>(tasks_[place].family)] += tasks_[place].cost;
+  // A fit that failed tells nothing of the others.
+  const auto& taken = *results_[place];
+  if (taken.failure.empty() && taken.fit_s > 0)
+    note_seconds(place, tasks_[place].cost, taken.fit_s);
   const FitKey key{tasks_[place].family, tasks_[place].fold};
   const auto& blocks = blocks_.at(key);
   if (std::all_of(blocks.begin(), blocks.end(), [&](auto b) { return results_[b].has_value(); })) {
@@ -124,7 +181,15 @@ void Phase::finish_fit(const FitKey& key) {
   outcome.scores = {first.scores, first.reasons, first.failures};
 }
 
-double Phase::done_fraction() const { return cost_total_ > 0 ? cost_done_ / cost_total_ : 1.0; }
+double Phase::done_fraction() const {
+  double done = 0, total = 0;
+  for (std::size_t family = 0; family < cost_total_.size(); ++family) {
+    const double factor = scale_.factor(static_cast<std::int32_t>(family));
+    done += factor * cost_done_[family];
+    total += factor * cost_total_[family];
+  }
+  return total > 0 ? done / total : 1.0;
+}
 
 std::vector<const TaskResult*> Phase::results() const {
   std::vector<const TaskResult*> found;

@@ -13,11 +13,8 @@ namespace {
 data::BinnedData own_rows(const data::BinnedData& held, const TaskContext& context) {
   const auto* group = context.group;
   if (group == nullptr || context.has_shares) return held;
-  const auto rank = static_cast<std::uint64_t>(group->rank());
-  const auto size = static_cast<std::uint64_t>(group->size());
-  const auto share = [&](std::uint64_t n) {
-    return data::RowShare{static_cast<RowIndex>(n * rank / size),
-                          static_cast<RowIndex>(n * (rank + 1) / size), static_cast<RowIndex>(n)};
+  const auto share = [&](RowIndex n) {
+    return data::RowShare::of_rank(n, group->rank(), group->size());
   };
   return data::share_of(held, share(held.n_train()), share(held.n_test()));
 }

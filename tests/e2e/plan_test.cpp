@@ -61,7 +61,12 @@ TEST_F(Plan, RefusesWhatCannotWork) {
   make_job(200);
   EXPECT_EQ(plan({"--ranks=4", "--cores=2"}).code, 7);
   EXPECT_EQ(plan({"--ranks=4", "--cores=2", "--parallel.oversubscribe=true"}).code, 0);
-  EXPECT_EQ(plan({"--ranks=2", "--cores=4", "--n-jobs=3"}).code, 7);
+  const auto threads = plan({"--ranks=2", "--cores=4", "--n-jobs=3"});
+  EXPECT_EQ(threads.code, 7);
+  EXPECT_NE(threads.errors.find("2 ranks x 3 threads need 6 cores, a node has 4"),
+            std::string::npos)
+      << threads.errors;
+  EXPECT_EQ(plan({"--ranks=2", "--cores=4096", "--n-jobs=900"}).code, 0) << "more than there are";
   EXPECT_EQ(plan({"--ranks=2", "--nodes=3"}).code, 7);
   EXPECT_EQ(plan({"--nodes=0"}).code, 2);
   EXPECT_EQ(search(0, "out", {"--cores=2"}).code, 2);

@@ -40,6 +40,8 @@ class ByteWriter {
     put<std::uint64_t>(texts.size());
     for (const auto& text : texts) put(text);
   }
+  /// Makes room for so many more bytes.
+  void reserve(std::size_t n_bytes) { bytes_.reserve(bytes_.size() + n_bytes); }
   Bytes take() { return std::move(bytes_); }
   const Bytes& bytes() const { return bytes_; }
 

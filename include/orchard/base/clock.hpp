@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace orchard {
 
@@ -19,9 +21,13 @@ void sleep_s(double seconds);
 class StepClock {
  public:
   /// Seconds since the last step, or since the clock was made.
-  double step_s();
+  double step_s() {
+    const double now_s = monotonic_s();
+    return std::min(now_s - std::exchange(last_s_, now_s), kLongest_s);
+  }
 
  private:
+  static constexpr double kLongest_s = 1;
   double last_s_ = monotonic_s();
 };
 

@@ -27,7 +27,8 @@ class ParentWatch {
 /// Memory that only this process holds: its heap, its stacks, what it mapped for itself; not what
 /// it shares with others or could read again from a file. 0 where the system does not tell.
 std::uint64_t private_bytes();
-/// Makes the next peak at least what is held now. To be called where memory is highest.
+/// Makes the next peak at least what is held now. A pool calls it when it polls; to be called
+/// besides where memory is highest. Not for several threads at once.
 void note_private_bytes();
 /// The most that was noted since the last call.
 std::uint64_t take_peak_private_bytes();

@@ -61,6 +61,15 @@ struct RowShare {
   RowIndex begin = 0, end = 0, n = 0;
 
   static RowShare whole(RowIndex n) { return {0, n, n}; }
+  /// What rank `rank` of `n_ranks` holds: consecutive positions, as many as others hold or one more
+  /// or less; none where there are more ranks than rows.
+  static RowShare of_rank(RowIndex n, int rank, int n_ranks) {
+    const auto border = [&](int i) {
+      return static_cast<RowIndex>(std::uint64_t{n} * static_cast<std::uint64_t>(i) /
+                                   static_cast<std::uint64_t>(n_ranks));
+    };
+    return {border(rank), border(rank + 1), n};
+  }
   RowIndex size() const { return end - begin; }
   bool is_whole() const { return begin == 0 && end == n; }
   bool operator==(const RowShare&) const = default;
@@ -145,6 +154,11 @@ std::vector<std::vector<FeatureBins>> bin_columns(const Table& table,
                                                   std::span<const BinTask> tasks,
                                                   std::uint64_t random_state, std::size_t first,
                                                   std::size_t last, parallel::Pool& pool);
+/// Memory that `bin_columns` takes for itself at its highest: columns that it reads or drops, of
+/// which it holds as many as it says above, samples, and their sorting.
+std::size_t bin_columns_bytes(const Table& table, std::span<const BinTask> tasks,
+                              std::size_t n_features, int n_threads);
+
 /// Some rows of a fold, ascending, whose bins are known.
 struct ShareTask {
   std::span<const RowIndex> train, test;
@@ -157,6 +171,8 @@ struct ShareTask {
 /// blocks of rows that fit Table::kPartBytes, where a task needs them. Local; the same for any
 /// number of threads. Throws Stopped, kData.
 void bin_rows(const Table& table, std::span<const ShareTask> tasks, parallel::Pool& pool);
+/// Memory that it takes for itself.
+std::size_t bin_rows_bytes(const Table& table);
 
 /// The columns of the row-major copy, from finished columns of all features. Greedy, in the order
 /// of the features: one that has two bins and no missing values in the training rows joins a bundle

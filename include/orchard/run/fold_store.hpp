@@ -25,12 +25,14 @@ struct BinBytes {
   std::size_t of_node = 0;   ///< once per node
   std::size_t of_rank = 0;   ///< private, of the rank that holds most
   std::size_t of_ranks = 0;  ///< private, of all ranks of the fullest node together
+  std::size_t making = 0;    ///< private, of any rank, beside the others, until they are made
 };
 /// The same, of the phase or node that takes more.
 BinBytes most_of(const BinBytes& a, const BinBytes& b);
 
-/// Bytes that the folds take on a node.
-std::size_t fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs);
+/// Bytes that the folds take where `n_ranks` of a node make them.
+BinBytes fold_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs, int n_ranks,
+                          int n_threads);
 
 class FoldStore : public search::FoldSource {
  public:

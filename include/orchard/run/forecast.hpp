@@ -54,28 +54,37 @@ struct Workload {
   std::uint64_t n_refit_test = 0;         ///< rows that `train` judges, or 0
   std::size_t table_bytes = 0;            ///< once per node
   BinBytes search_bins, refit_bins;
+  options::ParallelSettings parallel;  ///< the layout that the job demands
+  double checkpoint_interval_s = 300;
   std::vector<Calibration> calibrations;  ///< by family; empty: none
 };
 
-/// What a phase holds beside the table.
+/// What a phase holds beside the table and the program.
 struct PhaseMemory {
   BinBytes bins;
-  std::uint64_t working_bytes = 0;  ///< of a rank, at its highest: its fit
-  std::uint64_t root_bytes = 0;     ///< of rank 0, beside that: the model, once it is whole
-  /// Private to rank 0, which holds most.
-  std::uint64_t private_bytes() const { return bins.of_rank + working_bytes + root_bytes; }
+  /// Of a rank: lists of rows while bins are made, those that stay, and its fit.
+  std::uint64_t list_bytes = 0, kept_list_bytes = 0, working_bytes = 0;
+  /// Of rank 0 besides: trees of others, of the model or pulled for a checkpoint.
+  std::uint64_t root_bytes = 0;
+  std::uint64_t message_bytes = 0;  ///< trees on their way to rank 0, at either end
+
+  /// Of a rank but its bins, at its highest: as these are made, or as fits are grown.
+  std::uint64_t rank_bytes() const;
+  /// The same of rank 0, which holds most.
+  std::uint64_t root_rank_bytes() const;
 };
 
 struct Forecast {
   Allocation allocation;
   std::size_t table_bytes = 0;
-  /// Of a rank: the program itself and the rows of the folds.
-  std::uint64_t program_bytes = 0;
+  std::uint64_t program_bytes = 0;  ///< of a rank, before there is any data
   PhaseMemory search, refit;
   double search_s = 0, refit_s = 0;
   bool is_refit_at_most = false;  ///< of the costliest point: which one is refitted is not known
   std::uint64_t model_bytes = 0, checkpoint_bytes = 0, results_bytes = 0;
   std::size_t n_tasks = 0, n_refit_tasks = 0;
+  /// Ranks that a fit of the search may come to have by others joining it; 1: no family's has more.
+  int max_joined_ranks = 1;
 
   /// On a node at its highest, once for all its ranks.
   std::uint64_t shared_bytes() const;

@@ -6,7 +6,7 @@
 
 #include "orchard/comm/communicator.hpp"
 #include "orchard/options/job.hpp"
-#include "orchard/search/cost.hpp"
+#include "orchard/search/plan.hpp"
 
 namespace orchard::run {
 
@@ -35,15 +35,25 @@ std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
                                           const options::ParallelSettings& settings,
                                           std::size_t n_fits);
 
-/// The layout of a job of `n_fits` fits on data of that shape, after `check_layout`. In groups that
-/// are joined each rank has at least some thousands of rows, and a split is expected to take half a
-/// millisecond: less is sooner done alone than exchanged. (For tests: ORCHARD_MIN_SHARE_ROWS says
-/// how many rows, and nothing is asked of the time.) Collective over `world`, of whose nodes `node`
-/// is this rank's.
+/// The layout of a job of `n_fits` fits on data of that shape, after `check_layout`. A boosting fit
+/// is large, so that idle ranks join it, where each rank of the group has at least 8,192 rows and a
+/// split is expected to take one rank, with its `n_threads`, half a millisecond: less is sooner
+/// done alone than exchanged. (For tests: ORCHARD_MIN_SHARE_ROWS says how many rows, and nothing is
+/// asked of the time.) Local.
+Layout plan_layout(std::vector<int> node_of_rank, const options::ParallelSettings& settings,
+                   const std::vector<search::Family>& families, std::size_t n_fits,
+                   const search::DataShape& shape, int n_threads);
+
+/// The same for the ranks of `world`, of whose nodes `node` is this rank's. Collective over both.
 Layout choose_layout(comm::Communicator& world, comm::Communicator& node,
                      const options::ParallelSettings& settings,
                      const std::vector<search::Family>& families, std::size_t n_fits,
-                     const search::DataShape& shape);
+                     const search::DataShape& shape, int n_threads);
+
+/// How forest fits are cut under the layout that the job demands. Local.
+search::Cutting choose_cutting(const options::ParallelSettings& settings,
+                               const std::vector<search::Family>& families, std::int32_t n_folds,
+                               const search::DataShape& shape, int n_ranks);
 
 /// "2-4, 7" for ascending ranks.
 std::string print_ranks(const std::vector<int>& ranks);

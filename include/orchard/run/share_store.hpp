@@ -10,10 +10,6 @@
 
 namespace orchard::run {
 
-/// Positions that rank `rank` of `n_ranks` holds of a fold's `n` training (test) rows: consecutive,
-/// as many as others hold or one more or less; none where there are more ranks than rows.
-data::RowShare share_of_rank(std::size_t n, int rank, int n_ranks);
-
 struct ShareBytes {
   std::size_t of_rank = 0;  ///< private to a rank, the most that any rank of the group takes
   std::size_t of_node = 0;  ///< targets and weights, once per node
@@ -24,7 +20,7 @@ ShareBytes share_store_bytes(const data::Table& table, const std::vector<FoldNee
 /// What they take of the fullest node when these groups do; `node_of_rank` as in Layout.
 BinBytes share_store_bytes(const data::Table& table, const std::vector<FoldNeed>& needs,
                            const std::vector<std::vector<int>>& groups,
-                           const std::vector<int>& node_of_rank);
+                           const std::vector<int>& node_of_rank, int n_threads);
 
 /// Bins are those that a FoldStore would have, bit for bit: they never depend on the shares. A
 /// row-major copy has a column for each feature.

@@ -11,6 +11,7 @@ namespace orchard::search {
 struct DataShape {
   std::uint64_t n_rows = 0, n_features = 0, n_classes = 0;
   Task task = Task::kClassification;
+  bool is_weighted = false;
 };
 
 /// Seconds that one thread of a server of 2023 (4 GHz, AVX-512) needs for `n_units` trees, each of
@@ -23,11 +24,13 @@ double estimate_cost(const Family& family, std::int64_t n_units, const DataShape
 /// How many times faster a fit is on so many threads than on one.
 double thread_speedup(const Family& family, int n_threads);
 
-/// Leaves of a tree (in forests of the least leaf size), as noisy data make them.
-double expected_leaves(const Family& family, const DataShape& shape);
+/// Seconds that ranks of a group which grows so many units by rows spend on what one rank need not
+/// do, however many they are: boosting exchanges sums at every split, forests send rows. On a node,
+/// or over a network as fast.
+double exchange_seconds(const Family& family, std::int64_t n_units, const DataShape& shape);
 
-/// Nodes of all trees that come of one of `n_units`.
-double expected_nodes(const Family& family, const DataShape& shape);
+/// Leaves of a tree, of the least leaf size of a forest, as noisy data make them.
+double expected_leaves(const Family& family, const DataShape& shape);
 
 /// Trees that come of one of `n_units`: one a leaf size in forests, one an output in boosting.
 std::int64_t trees_a_unit(const Family& family, const DataShape& shape);
@@ -35,10 +38,14 @@ std::int64_t trees_a_unit(const Family& family, const DataShape& shape);
 /// Bytes of a node in a model file; `n_cuts` > 1: in a checkpoint, with the cuts that stop there.
 double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_cuts);
 
+/// Bytes of the trees of so many units, in memory or in a file; `n_cuts` as in `bytes_a_node`.
+std::uint64_t tree_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
+                         std::size_t n_cuts);
+
 /// What a rank holds for itself while it grows `n_units` units of the family on shape.n_rows
 /// training rows and predicts `n_test` rows: rows under way, histograms, predictions, trees. Not
-/// the binned data, which the ranks of a node share.
+/// the binned data. `n_ranks`: of the group that grows the fit by rows.
 std::uint64_t working_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
-                            std::uint64_t n_test, int n_threads);
+                            std::uint64_t n_test, int n_threads, int n_ranks = 1);
 
 }  // namespace orchard::search

@@ -23,7 +23,8 @@ struct Member {
 struct Family {
   std::int32_t id = 0;
   options::Estimator estimator = options::Estimator::kRandomForestClassifier;
-  /// What all members share; the nested settings hold the weakest value of all members.
+  /// What all members share, with the greatest n_estimators or max_iter of them. What else nests is
+  /// that of the first: see `cut_settings` and `boosting_members`.
   options::LearnerSettings settings;
   std::vector<Member> members;  ///< ascending by point
 

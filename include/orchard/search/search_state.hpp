@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "orchard/search/cost_scale.hpp"
 #include "orchard/search/judge.hpp"
 #include "orchard/search/plan.hpp"
 #include "orchard/search/results.hpp"
@@ -26,13 +27,16 @@ class Phase {
   void restore(TaskResult result) { consume(std::move(result)); }
   /// Tasks that were under way come first.
   void prefer(const std::vector<std::int32_t>& tasks);
-  /// The next task to hand out: preferred ones, then longest first; nothing when all are out.
+  /// The next task to hand out: preferred ones, then longest first, by estimates that what is known
+  /// so far of the families' fits has set right; nothing when all are out.
   std::optional<TaskSpec> next_task();
+  /// What is known of a task under way: so many trees or rounds have taken so many seconds.
+  void observe(std::int32_t task, std::size_t n_units, double fit_s);
   /// Records a result. The last block of a fit scores the fit; block sums are then dropped.
   void consume(TaskResult result);
   bool is_done() const { return n_done_ == tasks_.size(); }
   std::size_t n_done() const { return n_done_; }
-  /// Share of the whole cost that is done, 0 .. 1.
+  /// Share of the whole cost, set right as above, that is done, 0 .. 1.
   double done_fraction() const;
 
   bool has(std::int32_t task) const;
@@ -58,6 +62,8 @@ class Phase {
  private:
   using FitKey = std::pair<std::int32_t, std::int32_t>;  // (family, fold)
   std::size_t index_of(std::int32_t id) const;
+  std::optional<std::size_t> take_place();
+  void note_seconds(std::size_t place, double cost, double seconds);
   void finish_fit(const FitKey& key);
   MemberScores scores_of_blocks(const FitKey& key);
 
@@ -67,12 +73,18 @@ class Phase {
   const model::Schema& schema_;
   const std::vector<std::string>& scorers_;
   const FoldSource& folds_;
-  std::vector<std::size_t> queue_;  // places in tasks_, next at the back
+  std::vector<std::size_t> preferred_;            // places in tasks_, next at the back
+  std::vector<std::vector<std::size_t>> queues_;  // of each family, next at the back
+  CostScale scale_;
+  struct Known {
+    double cost = 0, seconds = 0;
+  };
+  std::vector<Known> known_;  // of each task: how much of it has taken how long
   std::vector<std::optional<TaskResult>> results_;
   std::map<FitKey, std::vector<std::size_t>> blocks_;  // places of a fit's tasks, in tree order
   std::map<FitKey, FitOutcome> outcomes_;
   std::size_t n_done_ = 0;
-  double cost_done_ = 0, cost_total_ = 0;
+  std::vector<double> cost_done_, cost_total_;  // by family, as estimated
 };
 
 /// The table of a finished cross-validation phase.

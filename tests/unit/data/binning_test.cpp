@@ -9,11 +9,9 @@
 #include <numeric>
 #include <set>
 
+#include "columns.hpp"
 #include "cut_points.hpp"
 #include "first_bins.hpp"
-#include "orchard/base/text.hpp"
-#include "orchard/random/stream.hpp"
-#include "scratch_file.hpp"
 
 namespace orchard::data {
 namespace {
@@ -22,40 +20,6 @@ using model::FeatureKind;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Lt;
-
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-
-struct Columns {
-  std::vector<std::vector<float>> values;
-  Table table;
-
-  void add(std::vector<float> column, std::size_t n_levels = 0) {
-    model::Feature feature{format("f{}", values.size()), FeatureKind::kNumeric, {}};
-    if (n_levels > 0) feature.kind = FeatureKind::kCategorical;
-    for (std::size_t i = 0; i < n_levels; ++i) feature.levels.push_back(format("l{}", i));
-    table.n_rows = static_cast<RowIndex>(column.size());
-    table.schema.features.push_back(feature);
-    values.push_back(std::move(column));
-    table.columns.clear();
-    for (const auto& each : values) table.columns.push_back(each.data());
-  }
-};
-
-std::vector<float> random_column(std::size_t n, std::uint64_t unit, bool has_missing) {
-  const random::Stream stream(testing::test_seed(), random::Purpose::kBootstrap, unit);
-  std::vector<float> out;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double u = stream.real(2 * i);
-    out.push_back(static_cast<float>(u * u * u * 100 - 3));
-    if (has_missing && stream.below(10, 2 * i + 1) == 0) out.back() = kNaN;
-  }
-  return out;
-}
-
-Binning make_binning(const Table& table, const std::vector<RowIndex>& rows, int max_bins,
-                     std::uint64_t random_state, parallel::Pool& pool) {
-  return bin_fold(table, {rows, {}}, max_bins, random_state, false, pool)->binning;
-}
 
 FeatureBins bins_of(const std::vector<float>& column, int max_bins) {
   Columns columns;
@@ -285,60 +249,6 @@ TEST(Fill, ColumnsAndRowsHoldTheBins) {
   fill_rows(owned->binning.row_columns, data.layout, 1000, data.n_train(), memory.data(), single);
   fill_rows(owned->binning.row_columns, data.layout, 0, 1000, memory.data(), single);
   EXPECT_EQ(memory, owned->memory);
-}
-
-/// Columns in memory that pretend to lie in a file.
-class CountingSource : public ColumnSource {
- public:
-  explicit CountingSource(const Table& table) : table_(table) {}
-  void read(std::size_t first_feature, std::size_t last_feature, RowIndex first_row,
-            RowIndex last_row, std::span<float* const> out, parallel::Pool&) const override {
-    for (std::size_t f = first_feature; f < last_feature; ++f) {
-      std::copy(table_.columns[f] + first_row, table_.columns[f] + last_row,
-                out[f - first_feature]);
-      n_values_read += last_row - first_row;
-    }
-  }
-  mutable std::size_t n_values_read = 0;
-
- private:
-  const Table& table_;
-};
-
-/// However many folds and binnings there are, and however large its columns.
-TEST(Fill, ATableThatNobodyHoldsIsReadOnce) {
-  constexpr RowIndex kRows = 2'500'000;
-  Columns columns;
-  for (std::size_t f = 0; f < 4; ++f) columns.add(random_column(kRows, f, f == 1));
-  ASSERT_GT(4 * kRows * sizeof(float), Table::kPartBytes);
-  const auto source = std::make_shared<CountingSource>(columns.table);
-  Table read = columns.table;
-  read.columns.assign(4, nullptr);
-  read.source = source;
-  const Fold whole = whole_table(kRows);
-  Fold part;
-  for (RowIndex row = 0; row < kRows; ++row) (row % 7 < 2 ? part.test : part.train).push_back(row);
-  parallel::Pool pool(2);
-  const auto layout_of = [](const Fold& fold) {
-    return BinnedLayout::make(static_cast<RowIndex>(fold.train.size()),
-                              static_cast<RowIndex>(fold.test.size()), 4, false);
-  };
-  const BinnedLayout of_whole = layout_of(whole), of_part = layout_of(part);
-  const std::size_t n_bytes = of_whole.n_bytes;
-  std::vector<std::byte> memory(3 * n_bytes, std::byte{0xcd});
-  const BinTask tasks[] = {{&whole, 255, &of_whole, memory.data()},
-                           {&part, 255, &of_part, memory.data() + n_bytes},
-                           {&part, 16, &of_part, memory.data() + 2 * n_bytes}};
-  const auto bins = bin_columns(read, tasks, 3, 0, 4, pool);
-  EXPECT_EQ(source->n_values_read, std::size_t{4} * kRows);
-  for (std::size_t i = 0; i < 3; ++i) {
-    const auto alone = bin_fold(columns.table, *tasks[i].fold, tasks[i].max_bins, 3, false, pool);
-    EXPECT_EQ(std::memcmp(tasks[i].memory, alone->memory.data(), alone->memory.size()), 0);
-    for (std::size_t f = 0; f < 4; ++f) {
-      EXPECT_EQ(bins[i][f].cuts, alone->binning.features[f].cuts);
-      EXPECT_EQ(bins[i][f].bin_max, alone->binning.features[f].bin_max);
-    }
-  }
 }
 
 TEST(Shares, AreViewsOfTheWhole) {

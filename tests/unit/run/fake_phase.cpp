@@ -53,7 +53,12 @@ PhaseEnd FakePhase::run(int n_ranks) const {
     const NoData folds;
     parallel::Pool pool(1);
     Tell sink(on_save);
-    search::Phase phase(families, tasks, 0, schema, scorers, folds);
+    auto all = families;
+    for (auto id = all.size(); id < tasks.size(); ++id) {
+      all.push_back({});
+      all.back().id = static_cast<std::int32_t>(id);
+    }
+    search::Phase phase(all, tasks, 0, schema, scorers, folds);
     const auto runners = [&](bool is_in_group) -> search::RunnerFactory {
       return [&, is_in_group](const search::TaskSpec& task,
                               auto units) -> std::unique_ptr<search::Runner> {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "workforce.hpp"
 
 namespace orchard::run {
@@ -13,7 +15,11 @@ using Groups = std::vector<std::vector<int>>;
 
 std::vector<search::Family> families(std::vector<options::Estimator> estimators) {
   std::vector<search::Family> out(estimators.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i].estimator = estimators[i];
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i].id = static_cast<std::int32_t>(i);
+    out[i].estimator = estimators[i];
+    if (!out[i].is_forest()) out[i].settings = options::BoostingSettings();
+  }
   return out;
 }
 const auto kForest = options::Estimator::kRandomForestClassifier;
@@ -57,7 +63,7 @@ TEST(Layout, DividesTheWorldIntoGroups) {
     comm::run_as_ranks(n_ranks, [&](comm::Communicator world) {
       auto node = world.split_by_node();
       const auto layout = choose_layout(world, node, settings, families({kBoosting}), 1,
-                                        {1'000'000, 28, 2, Task::kClassification});
+                                        {1'000'000, 28, 2, Task::kClassification}, 1);
       EXPECT_EQ(layout.max_joined_ranks, 1);
       if (world.rank() == 0) out = layout.groups;
     });
@@ -78,18 +84,79 @@ TEST(Layout, GroupsStayOnNodesWhereFitsAreMany) {
   EXPECT_EQ(make_groups(nodes, settings, 2), (Groups{{0, 1, 2}, {3, 4}}));
 }
 
+TEST(Layout, NodesAreThoseOfTheRanks) {
+  options::ParallelSettings settings;
+  settings.layout = options::Layout::kRows;
+  comm::run_as_ranks(5, [&](comm::Communicator world) {
+    auto node = world.split(world.rank() < 3 ? 0 : 1);
+    const auto layout = choose_layout(world, node, settings, families({kBoosting}), 2,
+                                      {1'000'000, 28, 2, Task::kClassification}, 1);
+    EXPECT_EQ(layout.node_of_rank, (std::vector<int>{0, 0, 0, 3, 3}));
+    EXPECT_EQ(layout.groups, (Groups{{0, 1, 2}, {3, 4}}));
+  });
+}
+
+/// The layout auto of two ranks, with forests as families 0 and 2 and boosting as family 1.
+Layout auto_layout(std::uint64_t n_rows, std::uint64_t n_classes) {
+  Layout out;
+  comm::run_as_ranks(2, [&](comm::Communicator world) {
+    auto node = world.split_by_node();
+    const auto layout = choose_layout(world, node, {}, families({kForest, kBoosting, kForest}), 1,
+                                      {n_rows, 28, n_classes, Task::kClassification}, 1);
+    if (world.rank() == 0) out = layout;
+  });
+  return out;
+}
+
+TEST(Layout, FitsWhoseSplitsAreQuickAreNotJoined) {
+  const std::set<std::int32_t> boosting = {1}, none;
+  EXPECT_EQ(auto_layout(160'000, 2).unjoined_families, boosting);
+  EXPECT_EQ(auto_layout(640'000, 2).unjoined_families, none);
+  // A round of twenty classes is twenty trees, none of them larger.
+  EXPECT_EQ(auto_layout(160'000, 20).unjoined_families, boosting);
+  EXPECT_EQ(auto_layout(640'000, 20).unjoined_families, none);
+}
+
+TEST(Layout, TheShareOfRowsMayBeDemanded) {
+  const char* variable = "ORCHARD_MIN_SHARE_ROWS";
+  EXPECT_EQ(auto_layout(300, 2).max_joined_ranks, 1);
+  ASSERT_EQ(setenv(variable, "100", 1), 0);
+  EXPECT_EQ(auto_layout(300, 2).max_joined_ranks, 2);
+  EXPECT_EQ(auto_layout(300, 2).unjoined_families, std::set<std::int32_t>());
+  ASSERT_EQ(setenv(variable, "200", 1), 0);
+  EXPECT_EQ(auto_layout(300, 2).max_joined_ranks, 1);
+  for (const char* wrong : {"0", "-5", "many", ""}) {
+    ASSERT_EQ(setenv(variable, wrong, 1), 0);
+    EXPECT_THROW(auto_layout(300, 2), Error) << wrong;
+  }
+  unsetenv(variable);
+}
+
 TEST(Layout, RanksJoinWhereRowsAreMany) {
   comm::run_as_ranks(4, [&](comm::Communicator world) {
     auto node = world.split_by_node();
     const auto most = [&](std::size_t n_train) {
       return choose_layout(world, node, {}, families({kBoosting}), 1,
-                           {n_train, 28, 2, Task::kClassification})
+                           {n_train, 28, 2, Task::kClassification}, 1)
           .max_joined_ranks;
     };
     EXPECT_EQ(most(300), 1);
     EXPECT_EQ(most(20'000), 2);
     EXPECT_EQ(most(1'000'000), 4);
   });
+}
+
+/// By the time that a split takes one rank with all its threads.
+TEST(Layout, RanksJoinWhereSplitsTakeLong) {
+  const auto is_joined = [&](std::uint64_t n_rows, int n_threads) {
+    return plan_layout({0, 0}, {}, families({kBoosting}), 1, {n_rows, 28, 2, Task::kClassification},
+                       n_threads)
+        .unjoined_families.empty();
+  };
+  EXPECT_FALSE(is_joined(200'000, 1)) << "0.4 ms a split";
+  EXPECT_TRUE(is_joined(300'000, 1)) << "0.6 ms a split";
+  EXPECT_FALSE(is_joined(300'000, 8));
+  EXPECT_TRUE(is_joined(3'000'000, 8));
 }
 
 TEST(Layout, PrintsRanks) {

@@ -137,11 +137,11 @@ TEST(ShareStore, ANodeHoldsTheSharesOfItsRanks) {
   EXPECT_GT(alone.of_rank, of_two);
   // The last rank has no partner.
   const Groups groups = {{0, 1}, {2, 3}, {4}};
-  const auto bytes = share_store_bytes(data.table, data.needs, groups, {0, 0, 0, 0, 0});
+  const auto bytes = share_store_bytes(data.table, data.needs, groups, {0, 0, 0, 0, 0}, 1);
   EXPECT_EQ(bytes.of_node, alone.of_node);
   EXPECT_EQ(bytes.of_rank, alone.of_rank);
   EXPECT_EQ(bytes.of_ranks, 4 * of_two + alone.of_rank);
-  EXPECT_EQ(share_store_bytes(data.table, data.needs, groups, {0, 0, 0, 3, 3}).of_ranks,
+  EXPECT_EQ(share_store_bytes(data.table, data.needs, groups, {0, 0, 0, 3, 3}, 1).of_ranks,
             std::max(3 * of_two, of_two + alone.of_rank));
 }
 

@@ -75,6 +75,40 @@ TEST_F(PhaseTest, StartedTasksComeFirst) {
   EXPECT_EQ(phase.next_task()->id, 2);
 }
 
+/// What is longest shows as fits end: estimates of a family are set right by those of its own.
+TEST_F(PhaseTest, MeasuredTimesDecideWhatIsLongest) {
+  const std::vector<ParamValue> features = {std::int64_t{1}, std::int64_t{2}};
+  plan_ = make_plan(
+      expand({{"forest", Estimator::kRandomForestClassifier, {{"max_features", features}}}}), true,
+      3, {2, 2, 2, Task::kClassification}, {});
+  ASSERT_EQ(plan_.tasks.size(), 6u);  // of families 0 and 1 in turn
+  for (auto& task : plan_.tasks) task.cost = task.family == 0 ? 10 : 9;
+  auto phase = this->phase();
+  EXPECT_EQ(phase.next_task()->id, 0);
+  EXPECT_EQ(phase.next_task()->id, 2);
+  auto first = block(0, 0), third = block(2, 0);
+  first.fit_s = 1;
+  third.fit_s = 2;
+  first.sums = third.sums = {};
+  first.scores = third.scores = {0.5};
+  phase.consume(first);
+  EXPECT_DOUBLE_EQ(phase.done_fraction(), 10.0 / 57) << "both families take as long as they seemed";
+  phase.consume(third);
+  EXPECT_EQ(phase.next_task()->id, 4) << "so does the other family, as far as is known";
+  // A tenth of task 1 has taken a second.
+  phase.observe(1, 10, 1);
+  EXPECT_DOUBLE_EQ(phase.done_fraction(), 20 * 0.15 / (30 * 0.15 + 27 / 0.9));
+  EXPECT_EQ(phase.next_task()->id, 1);
+  phase.observe(1, 50, 1);
+  auto second = block(1, 0);
+  second.fit_s = 0.9;
+  second.sums = {};
+  second.scores = {0.5};
+  phase.consume(second);
+  EXPECT_DOUBLE_EQ(phase.done_fraction(), (20 * 0.15 + 9 * 0.1) / (30 * 0.15 + 27 * 0.1))
+      << "the end replaces what was known before";
+}
+
 TEST_F(PhaseTest, LongestFirst) {
   plan_.tasks[3].cost *= 10;
   auto phase = this->phase();
@@ -138,6 +172,37 @@ TEST_F(PhaseTest, AFailedBlockFailsThoseWhoNeedIt) {
     EXPECT_TRUE(std::isnan(results.mean_scores[1]));
     EXPECT_EQ(results.points[1].failure, "no rows");
     EXPECT_EQ(results.best.has_value(), has_two_trees);
+  }
+}
+
+TEST_F(PhaseTest, AFailedBlockIsKeptAndNotFitAgain) {
+  auto first = this->phase();
+  EXPECT_EQ(first.next_task()->id, 0);
+  TaskResult failed;
+  failed.task = 1;
+  failed.failure = "no rows";
+  first.consume(failed);
+  first.consume(block(2, 1));
+  EXPECT_EQ(first.next_task()->id, 3);
+  EXPECT_FALSE(first.next_task().has_value());
+  // A checkpoint holds it like any other result.
+  auto second = this->phase();
+  ASSERT_EQ(first.results().size(), 2u);
+  for (const auto* result : first.results()) {
+    EXPECT_EQ(result->failure, result->task == 1 ? "no rows" : "");
+    second.restore(TaskResult::from_bytes(result->to_bytes()));
+  }
+  second.prefer({1});
+  EXPECT_EQ(second.next_task()->id, 0);
+  EXPECT_EQ(second.next_task()->id, 3);
+  EXPECT_FALSE(second.next_task().has_value());
+  for (Phase* phase : {&first, &second}) {
+    phase->consume(block(0, 1));
+    phase->consume(block(3, 1));
+    ASSERT_TRUE(phase->is_done());
+    const auto results = make_results(plan_, *phase, scorers_, "accuracy");
+    EXPECT_EQ(results.points[0].failure, "no rows");
+    EXPECT_EQ(results.points[1].failure, "no rows");
   }
 }
 

@@ -59,6 +59,29 @@ class SharedFailure : public ::testing::Test, private FoldSource {
     }
   }
 
+  /// Steps units [first, last) of the only family until they are done or have failed.
+  TaskResult run_task(std::int32_t fold, std::int32_t first, std::int32_t last, int n_threads) {
+    const auto families = make_families(points_, true);
+    EXPECT_EQ(families.size(), 1u);
+    parallel::Pool pool(n_threads);
+    const TaskContext context{families, *schema_, scorers_, *this, 1, pool};
+    TaskRunner runner(context, {5, 0, fold, first, last, 0}, {});
+    for (std::int32_t step = first; step < last && !runner.is_done(); ++step) runner.step();
+    EXPECT_TRUE(runner.is_done());
+    return TaskResult::from_bytes(runner.result().to_bytes());
+  }
+
+  /// Nothing comes of a task whose result is no whole cross-validated fit, but the reason.
+  void expect_reason_alone(const TaskResult& result) {
+    EXPECT_EQ(result.task, 5);
+    EXPECT_NE(result.failure, "");
+    EXPECT_TRUE(result.units.empty());
+    EXPECT_TRUE(result.baseline.empty());
+    EXPECT_TRUE(result.sums.empty());
+    EXPECT_TRUE(result.scores.empty());
+    EXPECT_TRUE(result.failures.empty());
+  }
+
   const model::Schema* schema_ = nullptr;
   const data::BinnedData* data_ = nullptr;
   std::vector<Point> points_;
@@ -109,6 +132,59 @@ TEST_F(SharedFailure, OfBoostingIsThatOfSeparateFits) {
   const auto alone = run(false, {}, 1, 1);
   EXPECT_EQ(alone.points.front().failure, "");
   EXPECT_NE(alone.points.back().failure, "");
+}
+
+TEST_F(SharedFailure, OfARefitOrABlockLeavesTheReasonAlone) {
+  learn::ForestTable table({60, 20, 3, 0, 2, 9, false, true}, 4);
+  for (std::size_t row = 0; row < 60; ++row) table.weight[row] = row < 2 ? 1 : 0;
+  schema_ = &table.schema;
+  data_ = &table.data;
+  scorers_ = {"accuracy"};
+  points_ = expand({{"forest",
+                     Estimator::kRandomForestClassifier,
+                     {{"n_estimators", {std::int64_t{100}}},
+                      {"min_samples_leaf", {std::int64_t{1}, std::int64_t{2}}}}}});
+  for (const int n_threads : {1, 2, 3}) {
+    const auto refit = run_task(kRefitFold, 0, 100, n_threads);
+    expect_reason_alone(refit);
+    expect_reason_alone(run_task(kRefitFold, 20, 90, n_threads));
+    expect_reason_alone(run_task(0, 20, 90, n_threads));
+    EXPECT_EQ(run_task(0, 0, 90, n_threads).failure, refit.failure);
+  }
+}
+
+TEST_F(SharedFailure, OfARefitOfBoostingLeavesTheReasonAlone) {
+  learn::BoostingTable table({60, 20, 3, 0, 0, 9, 0, false, true}, 4);
+  for (std::size_t row = 0; row < 80; ++row) table.target[row] = row % 2 == 0 ? 1e300 : -1e300;
+  table.weight.assign(80, 5);
+  table.bin();
+  schema_ = &table.table.schema;
+  data_ = &table.data();
+  scorers_ = {"neg_mean_absolute_error"};
+  points_ = expand({{"boosting",
+                     Estimator::kHistGradientBoostingRegressor,
+                     {{"max_iter", {std::int64_t{24}}},
+                      {"learning_rate", {2.5}},
+                      {"min_samples_leaf", {std::int64_t{1}}}}}});
+  expect_reason_alone(run_task(kRefitFold, 0, 24, 1));
+}
+
+/// Points of different grids that have the same settings, and one that has others.
+TEST_F(SharedFailure, PointsOfOneBoostingMemberHaveItsScoresEach) {
+  learn::BoostingTable table({60, 20, 3, 0, 2, 9, 0, false, false}, 4);
+  schema_ = &table.table.schema;
+  data_ = &table.data();
+  scorers_ = {"neg_log_loss", "accuracy"};
+  const auto grid = [](const char* name, std::int64_t n_rounds) {
+    return options::SubGrid{
+        name, Estimator::kHistGradientBoostingClassifier, {{"max_iter", {n_rounds}}}};
+  };
+  points_ = expand({grid("a", 9), grid("b", 5), grid("c", 9), grid("d", 9)});
+  ASSERT_EQ(make_families(points_, true).size(), 1u);
+  const auto alone = run(false, {}, 1, 1), shared = run(true, {}, 1, 1);
+  for (const double score : alone.split_scores) EXPECT_FALSE(std::isnan(score));
+  EXPECT_EQ(shared.split_scores, alone.split_scores);
+  EXPECT_NE(alone.mean_scores[0], alone.mean_scores[2]);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@
 #include "global_seed.hpp"
 #include "orchard/base/error.hpp"
 #include "orchard/base/instruction_set.hpp"
+#include "orchard/base/text.hpp"
+#include "thread_row_group.hpp"
 
 namespace orchard::learn::boosting {
 namespace {
@@ -162,20 +164,46 @@ TEST(BoostingGradients, WideSumsCannotOverflow) {
   EXPECT_NEAR(static_cast<double>(made.at(3).g) * made.g_quantum, -1e-9, 1e-14);
 }
 
+/// Flags of few quanta and weights count over all shares of the rows.
+TEST(BoostingGradients, TakeMoreBitsByTheRowsOfAllShares) {
+  constexpr std::size_t kRanks = 2, kRows = 550;  // a rank's, a tenth of them without weight
+  for (const std::size_t n_few : {10U, 11U}) {
+    testing_support::run_row_group(kRanks, [&](testing_support::ThreadRowGroup& group) {
+      const auto rank = static_cast<std::size_t>(group.rank());
+      parallel::Pool pool(1);
+      std::vector<double> target(kRows, 1.0), weight(kRows, 1.0);
+      std::fill_n(weight.begin(), kRows / 11, 0.0);
+      for (std::size_t i = rank; i < n_few; i += kRanks) target[100 + i] = 1e-6;
+      auto rows = all_rows(kRows, weight);
+      rows.first = static_cast<RowIndex>(rank * kRows);
+      GradientMaker maker(LossKind::kSquaredError, 1, 1, target, rows, Precision::kAuto, pool,
+                          Peers(&group));
+      const std::vector<std::int64_t> raw(kRows);
+      maker.begin_round(raw);
+      EXPECT_EQ(maker.quantise(0).is_wide(), n_few > 10) << n_few << " rank " << rank;
+    });
+  }
+}
+
 TEST(BoostingGradients, RefuseWhatIsNotFinite) {
   parallel::Pool pool(2);
-  std::vector<double> target(50, 1.0);
-  target[31] = 1e308;
-  const auto rows = all_rows(50, std::vector<double>(50, 100.0));
-  GradientMaker maker(LossKind::kSquaredError, 1, 1, target, rows, Precision::kAuto, pool);
-  const std::vector<std::int64_t> raw(50);
-  try {
-    maker.begin_round(raw);
-    FAIL() << "not refused";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kData);
-    EXPECT_THAT(error.message(), ::testing::HasSubstr("row 31"));
-    EXPECT_THAT(error.message(), ::testing::HasSubstr("not finite"));
+  for (const std::size_t row : {0U, 31U, 49U}) {
+    for (const RowIndex first : {0U, 300U}) {
+      std::vector<double> target(50, 1.0);
+      target[row] = 1e308;
+      auto rows = all_rows(50, std::vector<double>(50, 100.0));
+      rows.first = first;
+      GradientMaker maker(LossKind::kSquaredError, 1, 1, target, rows, Precision::kAuto, pool);
+      const std::vector<std::int64_t> raw(50);
+      try {
+        maker.begin_round(raw);
+        FAIL() << "not refused";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kData);
+        EXPECT_THAT(error.message(),
+                    ::testing::HasSubstr(format("training row {} is not finite", first + row)));
+      }
+    }
   }
 }
 
@@ -253,19 +281,13 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
   }
 }
 
-// A column of few bins must be flushed on the way, one of many is flushed once.
-TEST(BoostingHistogramBuilder, AddsColumnsOfFewAndOfManyBins) {
-  BoostingSpec spec{20'000, 0, 3, 0, 2, 200, 0, true, false};
-  BoostingTable table(spec, testing_support::global_seeds()[0]);
-  for (std::size_t row = 0; row < table.columns[1].size(); ++row) {
-    table.columns[1][row] = row % 7 == 0 ? 1.0F : row % 3 == 0 ? 2.0F : 0.0F;
-  }
-  table.bin();
+/// Compares the histogram of all rows, each with the greatest derivatives that a word holds, with
+/// the plain sums: words that are emptied too late do overflow.
+void expect_plain_sums(const BoostingTable& table, std::int64_t sign) {
   const data::BinnedData& data = table.data();
   std::vector<RowIndex> rows(data.n_train());
   std::iota(rows.begin(), rows.end(), RowIndex{0});
-  // The greatest that a word holds: sums that are flushed too late do overflow.
-  const Sums greatest{-(1 << 21) + 1, (1 << 18) - 1};
+  const Sums greatest{sign * ((1 << 21) - 1), (1 << 18) - 1};
   const std::vector<std::uint64_t> words(data.n_train(), pack(greatest.g, greatest.h));
   QuantisedGradients gradients;
   gradients.packed = words.data();
@@ -282,7 +304,38 @@ TEST(BoostingHistogramBuilder, AddsColumnsOfFewAndOfManyBins) {
     HistogramBuilder builder(data, layout, partition, pool);
     Histogram made(layout.n_slots());
     builder.build(gradients, partition.reset(), made);
-    EXPECT_EQ(made, expected);
+    EXPECT_EQ(made, expected) << n_threads << " threads";
+  }
+}
+
+// A column of few bins must be flushed on the way, one of many is flushed once.
+TEST(BoostingHistogramBuilder, AddsColumnsOfFewAndOfManyBins) {
+  BoostingSpec spec{20'000, 0, 3, 0, 2, 200, 0, true, false};
+  BoostingTable table(spec, testing_support::global_seeds()[0]);
+  for (std::size_t row = 0; row < table.columns[1].size(); ++row) {
+    table.columns[1][row] = row % 7 == 0 ? 1.0F : row % 3 == 0 ? 2.0F : 0.0F;
+  }
+  table.bin();
+  for (const std::int64_t sign : {1, -1}) expect_plain_sums(table, sign);
+}
+
+TEST(BoostingHistogramBuilder, FillsAWordToItsLimitAndNotBeyond) {
+  for (const std::size_t n_same :
+       {kPackedRows - 1, kPackedRows, kPackedRows + 1, 2 * kPackedRows, 2 * kPackedRows + 1}) {
+    // The rows of one bin are all there are, or lie among others.
+    for (const bool has_others : {false, true}) {
+      SCOPED_TRACE(format("{} rows of a bin, others {}", n_same, has_others));
+      const std::size_t n_rows = has_others ? 5 * n_same / 2 : n_same;
+      BoostingTable table({static_cast<RowIndex>(n_rows), 0, 2, 0, 2, 200, 0, false, false}, 1);
+      std::size_t n_left = n_same;
+      for (std::size_t row = 0; row < n_rows; ++row) {
+        const bool is_same = n_left > 0 && (!has_others || row % 2 == 0);
+        table.columns[0][row] = is_same ? 0.0F : static_cast<float>(1 + row % 200);
+        n_left -= is_same ? 1 : 0;
+      }
+      table.bin();
+      for (const std::int64_t sign : {1, -1}) expect_plain_sums(table, sign);
+    }
   }
 }
 

@@ -33,6 +33,7 @@ const Case kCases[] = {
     {"classes", {6000, 60, 4, 2, 4, 100, 9, true, false}, 15, 8},
     {"regression", {9000, 60, 4, 2, 0, 300, 9, true, false}, 11, {}},
     {"weighted_regression", {5000, 60, 4, 1, 0, 300, 9, false, true}, 1, 6},
+    {"two_bins", {20'000, 60, 3, 0, 2, 2, 0, false, true}, 9, 6},
     {"wide", {5000, 60, 70, 3, 2, 40, 6, true, false}, 9, {}},
 };
 

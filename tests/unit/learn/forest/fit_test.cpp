@@ -230,6 +230,26 @@ TEST(ForestFitTest, SaysWhyAFitCannotSucceed) {
       "max_samples is 51; expected 1 to the 50");
 }
 
+TEST(ForestFitTest, NamesTheLastRowToo) {
+  const TableSpec weighted{50, 0, 3, 0, 2, 12, false, true};
+  const TableSpec values{50, 0, 3, 0, 0, 12, false, false};
+  expect_refused(
+      weighted, [](auto& table, auto&) { table.weight.back() = -1; },
+      "weight of training row 49 is negative: -1");
+  expect_refused(
+      weighted, [](auto& table, auto&) { table.weight.back() = NAN; },
+      "weight of training row 49 is nan");
+  expect_refused(
+      weighted, [](auto& table, auto&) { table.weight.back() = 1e-30; },
+      "weight 1e-30 of training row 49 vanishes beside");
+  expect_refused(
+      values, [](auto& table, auto&) { table.target.back() = INFINITY; },
+      "target of training row 49 is inf");
+  expect_refused(
+      weighted, [](auto& table, auto&) { table.target.back() = 2; },
+      "target of training row 49 is 2, not the index of one of 2");
+}
+
 TEST(ForestFitTest, RefusesMoreTreesThanCanBeAdded) {
   const ForestTable table({}, 1);
   parallel::Pool pool(1);

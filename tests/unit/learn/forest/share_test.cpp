@@ -4,6 +4,7 @@
 
 #include "forest/random_case.hpp"
 #include "global_seed.hpp"
+#include "orchard/base/error.hpp"
 #include "orchard/base/instruction_set.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/learn/forest.hpp"
@@ -156,6 +157,55 @@ TEST(ForestShareTest, APrefixWithinATreeNumberIsCutBack) {
   EXPECT_EQ(fit.n_trees(), 1u);
   while (!fit.is_done()) fit.advance();
   EXPECT_EQ(fit.units(), whole.units());
+}
+
+/// That what an unfinished fit has kept is every leaf size of its first trees.
+void expect_whole_numbers(const ForestFit& fit, const ForestTable& table, std::uint64_t seed,
+                          const std::vector<options::CountOrFraction>& sizes) {
+  ASSERT_EQ(fit.units().size(), fit.n_trees() * sizes.size());
+  if (fit.n_trees() == 0) return;
+  parallel::Pool pool(1);
+  ForestFit whole({table.data, table.schema, seed, pool}, {}, {Cut{}}, 0,
+                  static_cast<int>(fit.n_trees()), sizes);
+  while (!whole.is_done()) whole.advance();
+  EXPECT_EQ(fit.units(), whole.units());
+}
+
+TEST(ForestShareTest, AStopKeepsTheTreesThatEveryLeafSizeHas) {
+  const ForestTable table({3000, 0, 6, 0, 2, 200, false, false}, 4);
+  const std::vector<options::CountOrFraction> sizes = {std::int64_t{9}, std::int64_t{1},
+                                                       std::int64_t{40}};
+  for (const int n_threads : {1, 3}) {
+    parallel::Pool pool(n_threads);
+    int n_polls = 0;
+    pool.set_poll_hook([&] { return ++n_polls > 5; });
+    ForestFit fit({table.data, table.schema, 5, pool}, {}, {Cut{}}, 0, 10'000, sizes);
+    EXPECT_THROW(while (true) fit.advance(), Stopped);
+    EXPECT_GE(fit.n_trees(), 1U);
+    expect_whole_numbers(fit, table, 5, sizes);
+  }
+}
+
+/// Two training rows count: about every seventh tree draws neither of them.
+TEST(ForestShareTest, AnErrorKeepsTheTreesBeforeIt) {
+  ForestTable table({60, 0, 3, 0, 2, 9, false, true}, 4);
+  for (std::size_t row = 0; row < 60; ++row) table.weight[row] = row < 2 ? 1 : 0;
+  const std::vector<options::CountOrFraction> sizes = {std::int64_t{2}, std::int64_t{1}};
+  std::size_t n_kept = 0;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    for (const int n_threads : {1, 2, 3}) {
+      parallel::Pool pool(n_threads);
+      const FitContext context{table.data, table.schema, seed, pool};
+      ForestFit fit(context, {}, {Cut{}}, 0, 60, sizes);
+      EXPECT_THROW(while (!fit.is_done()) fit.advance(), Error);
+      const auto n_trees = static_cast<int>(fit.n_trees());
+      n_kept += fit.n_trees();
+      expect_whole_numbers(fit, table, seed, sizes);
+      ForestFit next(context, {}, {Cut{}}, n_trees, n_trees + 1, sizes);
+      EXPECT_THROW(next.advance(), Error);
+    }
+  }
+  EXPECT_GT(n_kept, 0U);
 }
 
 TEST(ForestShareTest, ASeparateFitIsAlreadyCut) {
