@@ -140,7 +140,7 @@ template <class Offer, class Divide>
 bool BinaryGrower::visit(const Node& node, Offer offer, Divide divide, Sides& sides,
                          Node (&children)[2], Node& parted) {
   poll_(node.n_rows);
-  write(node, node.leaf_sizes(), node.cuts);
+  if (node.has_leaf_sizes()) write(node, node.leaf_sizes(), node.cuts);
   NodeCounts counts{node.counts, node.n_rows, 1};
   const auto start = [&](std::uint32_t n_leaf_rows) {
     counts.n_leaf_rows = n_leaf_rows;
@@ -298,7 +298,6 @@ bool BinaryGrower::split(const Node& node, LeafSizes sizes, const Sides& sides,
 
 /// What every node has, for some of its leaf sizes; `stops`: the cuts that end here.
 void BinaryGrower::write(const Node& node, LeafSizes sizes, std::uint64_t stops) {
-  if (sizes.is_empty()) return;
   constexpr std::int64_t kOne = std::int64_t{1} << kFractionBits;
   if (stops != 0 && is_pure(node.counts)) {
     value_[1] = node.counts.positives == 0 ? 0 : kOne;

@@ -11,9 +11,9 @@
 namespace orchard::learn::classes {
 namespace {
 
-/// Distinct rows by bin.
-void count_rows(const Bin* column, std::size_t n, std::array<std::uint32_t, kBins>& n_rows) {
-  n_rows.fill(0);
+/// Distinct rows by bin: [n_slots], replaced.
+void count_rows(const Bin* column, std::size_t n, std::size_t n_slots, std::uint32_t* n_rows) {
+  std::fill_n(n_rows, n_slots, 0U);
   for (std::size_t i = 0; i < n; ++i) ++n_rows[column[i]];
 }
 
@@ -78,7 +78,8 @@ bool SplitSearch::offer_short(const NodeRows& rows, const FeatureIndex* features
     found[i] = {features[i], &cells_[i], list_bins(columns[i], rows.n, features[i], lists_[i]),
                 nullptr};
     if (node_.n_leaf_rows == 1) continue;
-    count_rows(columns[i], rows.n, n_rows_[i]);
+    const auto n_slots = static_cast<std::size_t>(found[i].list.missing_bin) + 1;
+    count_rows(columns[i], rows.n, n_slots, n_rows_[i].data());
     found[i].n_rows = n_rows_[i].data();
   }
   const bool is_varied = kernels_.search_cells(found, n_features, node_, best);
@@ -117,7 +118,7 @@ bool SplitSearch::offer_long(const NodeRows& rows, const Bin* column, FeatureInd
   std::fill_n(cells.begin(), bins.n_slots(), Counts{});
   for (std::size_t i = 0; i < rows.n; ++i) cells[column[i]][rows.labels[i]] += rows.weights[i];
   auto& n_rows = n_rows_.front();
-  count_rows(column, rows.n, n_rows);
+  count_rows(column, rows.n, static_cast<std::size_t>(bins.n_slots()), n_rows.data());
   occupied_.n = 0;
   for (int bin = 0; bin <= bins.missing_bin(); ++bin) {
     const auto at = static_cast<std::size_t>(bin);

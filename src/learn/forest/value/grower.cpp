@@ -64,7 +64,7 @@ class ValueGrower final : public ForestGrower {
   Division divide_range(const Range& range, const Winner& best, std::size_t& middle);
   void share_histogram(const Range& parent, Range& left, Range& right);
   void grow_block(const Range& range);
-  void visit_places(const Places& places);
+  bool visit_places(Places& places);
   Division divide_places(const Places& places, const Winner& best);
 
   Around around_of(const Node& node) const {
@@ -155,7 +155,7 @@ std::size_t ValueGrower::scan_cells(const Range& range) {
 
 void ValueGrower::visit_range(Range& range) {
   const Node& node = range.node;
-  write(node, node.leaf_sizes(), node.cuts);
+  if (node.has_leaf_sizes()) write(node, node.leaf_sizes(), node.cuts);
   if (!range.histogram.cells()) {
     range.histogram = histograms_.take();
     rows_.add(range.begin, range.end, range.histogram.cells());
@@ -238,25 +238,30 @@ void ValueGrower::share_histogram(const Range& parent, Range& left, Range& right
 /// Grows the whole subtree of a small range.
 void ValueGrower::grow_block(const Range& range) {
   block_.start(rows_, range.begin, range.end);
-  places_.push_back({range.node, 0, range.end - range.begin, false});
-  while (!places_.empty()) {
-    const Places places = places_.back();
-    places_.pop_back();
+  Places places{range.node, 0, range.end - range.begin, false};
+  for (;;) {
     poll_(places.end - places.begin);
-    visit_places(places);
+    if (visit_places(places)) continue;
+    if (places_.empty()) break;
+    places = places_.back();
+    places_.pop_back();
   }
   if (range.histogram.cells()) histograms_.give_back(range.histogram);
 }
 
-void ValueGrower::visit_places(const Places& places) {
+/// Goes on to the left child, and leaves what else there is. False when there is no child.
+bool ValueGrower::visit_places(Places& places) {
   const Node& node = places.node;
-  write(node, node.leaf_sizes(), node.cuts);
-  if (node.is_leaf()) return;
+  if (node.has_leaf_sizes()) write(node, node.leaf_sizes(), node.cuts);
+  if (node.is_leaf()) return false;
   if (places.is_kept) block_.put_back(places.begin, places.end);
   const Around around = around_of(node);
   const std::size_t n_winners =
       kernels_.scan_lists(block_.lists(), places.begin, places.end, around, winners_.data());
-  if (n_winners == 0) return write(node, node.inner_sizes, node.cuts);
+  if (n_winners == 0) {
+    write(node, node.inner_sizes, node.cuts);
+    return false;
+  }
   Division division = divide_places(places, pick(node, n_winners));
   const LeafSizes sizes = takers(node, division);
   const bool is_split = split(node, sizes, division);
@@ -266,14 +271,15 @@ void ValueGrower::visit_places(const Places& places) {
     places_.push_back({node, places.begin, places.end, is_moved});
     places_.back().node.part_from(sizes);
   }
-  if (!is_split) return;
+  if (!is_split) return false;
   const std::size_t n_left = division.left.sum.n_rows();
   const std::size_t middle = places.begin + n_left;
   if (is_moved) {
     kernels_.part_lists(block_.lists(), places.begin, places.end, side_.data(), n_left);
   }
   places_.push_back({division.right, middle, places.end, false});
-  places_.push_back({division.left, places.begin, middle, false});
+  places = {division.left, places.begin, middle, false};
+  return true;
 }
 
 /// Also says where each row goes, in side_.
@@ -338,7 +344,6 @@ bool ValueGrower::split(const Node& node, LeafSizes sizes, Division& division) {
 }
 
 void ValueGrower::write(const Node& node, LeafSizes sizes, std::uint64_t stops) {
-  if (sizes.is_empty()) return;
   std::int64_t value = 0;
   if (stops != 0) {
     value = node.is_pure ? exact_leaf_value(plan_.targets, node.first_value)
