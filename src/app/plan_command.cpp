@@ -94,17 +94,18 @@ run::Allocation planned_allocation(Session& session, const options::CommandLine&
 }
 
 /// The layout and why: what the job demands, or what it will do for want of a demand.
-std::string layout_line(const options::ParallelSettings& settings, const search::Plan& plan,
-                        const run::Forecast& forecast) {
+std::string layout_line(const Way& way, const search::Plan& plan, const run::Forecast& forecast) {
+  const auto& settings = way.parallel;
   switch (settings.layout) {
     case options::Layout::kReplicated:
       return "replicated, as demanded: every fit is grown by one rank";
     case options::Layout::kTrees:
       return "trees, as demanded: forests are grown in blocks of trees";
     case options::Layout::kRows:
-      return format("rows, as demanded: {} a fit, each with its share of the rows",
+      return format("rows, {}: {} a fit, each with its share of the rows",
+                    way.reason.empty() ? "as demanded" : "for want of room",
                     settings.ranks_per_fit
-                        ? format("groups of {}", counted(*settings.ranks_per_fit, "rank"))
+                        ? format("groups of {} grow", counted(*settings.ranks_per_fit, "rank"))
                         : std::string("all ranks, or those of a node where fits are many, grow"));
     case options::Layout::kAuto:
       break;
@@ -124,14 +125,14 @@ std::string layout_line(const options::ParallelSettings& settings, const search:
   return text;
 }
 
-std::string layout_part(const run::Forecast& forecast, const search::Plan& plan,
-                        const options::ParallelSettings& settings) {
+std::string layout_part(const run::Forecast& forecast, const search::Plan& plan, const Way& way) {
   const auto& allocation = forecast.allocation;
   std::string text = format("ranks     {} on {}, {} x {} on {} each ({})\n", allocation.n_ranks,
                             counted(allocation.n_nodes, "node"), allocation.n_ranks_on_node(),
                             counted(allocation.n_threads, "thread"),
                             counted(allocation.n_cores, "core"), allocation.threads_origin);
-  text += format("layout    {}\n", layout_line(settings, plan, forecast));
+  text += format("layout    {}\n", layout_line(way, plan, forecast));
+  if (!way.reason.empty()) text += format("          otherwise {}\n", way.reason);
   if (const int n_idle = forecast.n_idle_ranks(); n_idle > 0) {
     text += format("          {} will find no task of their own: there are {}\n",
                    counted(n_idle, "rank"), std::max(forecast.n_tasks, forecast.n_refit_tasks));
@@ -200,15 +201,16 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
         run::choose_cutting(job.parallel, families, n_folds, data.shape, allocation.n_ranks);
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
-    auto work = describe_work(session, data, plan, allocation);
+    const auto limits = run::node_limits();
+    const auto way = choose_way(session, data, plan, allocation, limits);
+    auto work = describe_work(session, data, plan, allocation, way.parallel);
     work.calibrations = run::calibrate(plan.families, data.loaded.table, data.folds.front(),
                                        job.job.random_state, kCalibration_s, session.pool());
     const auto forecast = run::make_forecast(work, allocation);
-    const auto limits = run::node_limits();
     std::string text = format("job       {} ({})\n", job.job.name, job.path);
     text += data_part(session, data);
     text += work_part(plan, job.search.refit != "none", job.search.share_fits);
-    text += layout_part(forecast, plan, job.parallel);
+    text += layout_part(forecast, plan, way);
     text += memory_part(forecast, limits);
     text += time_part(forecast, work.calibrations);
     text += format("output    {}\n", job.job.output_dir);

@@ -21,7 +21,8 @@ run::BinBytes bin_bytes(const options::ParallelSettings& settings, const data::T
 }  // namespace
 
 run::Workload describe_work(const Session& session, const PreparedData& data,
-                            const search::Plan& plan, const run::Allocation& allocation) {
+                            const search::Plan& plan, const run::Allocation& allocation,
+                            const options::ParallelSettings& parallel) {
   const auto& job = session.job();
   run::Workload work;
   work.plan = &plan;
@@ -35,11 +36,11 @@ run::Workload describe_work(const Session& session, const PreparedData& data,
     work.n_train = std::max<std::uint64_t>(work.n_train, fold.train.size());
     work.n_test = std::max<std::uint64_t>(work.n_test, fold.test.size());
   }
-  work.parallel = job.parallel;
+  work.parallel = parallel;
   work.checkpoint_interval_s = job.checkpoint.interval;
   work.table_bytes = data.loaded.memory.n_bytes;
   const auto bins = [&](const std::vector<run::FoldNeed>& needs, std::size_t n_fits) {
-    return bin_bytes(job.parallel, data.loaded.table, needs, n_fits, allocation);
+    return bin_bytes(parallel, data.loaded.table, needs, n_fits, allocation);
   };
   work.search_bins = bins(fold_needs(plan.families, data.folds), plan.n_fits());
   if (!work.has_refit) return work;
@@ -49,6 +50,23 @@ run::Workload describe_work(const Session& session, const PreparedData& data,
         run::most_of(work.refit_bins, bins(fold_needs({family}, {data.refit_rows}), 1));
   }
   return work;
+}
+
+Way choose_way(const Session& session, const PreparedData& data, const search::Plan& plan,
+               const run::Allocation& allocation, const run::NodeLimits& limits,
+               std::size_t first) {
+  const auto ways =
+      run::ways_to_grow(session.job().parallel, allocation.n_ranks, allocation.n_nodes);
+  std::optional<Error> refusal;  // of the first way
+  for (std::size_t number = 0; number < ways.size(); ++number) {
+    auto forecast = run::make_forecast(describe_work(session, data, plan, allocation, ways[number]),
+                                       allocation);
+    const auto error = run::refuse(forecast.bins_alone(), limits);
+    if (number == 0) refusal = error;
+    if (error || number < first) continue;
+    return {number, ways[number], refusal ? refusal->message() : std::string(), {}};
+  }
+  return {0, ways.front(), {}, refusal};
 }
 
 run::Allocation own_allocation(Session& session) {

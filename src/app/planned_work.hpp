@@ -7,9 +7,23 @@
 
 namespace orchard::app {
 
-/// Borrows `plan`. Local.
+/// Borrows `plan`. `parallel`: how the job is to be spread over ranks. Local.
 run::Workload describe_work(const Session& session, const PreparedData& data,
-                            const search::Plan& plan, const run::Allocation& allocation);
+                            const search::Plan& plan, const run::Allocation& allocation,
+                            const options::ParallelSettings& parallel);
+
+/// The first of the ways to grow the job's fits (see run::ways_to_grow) in which its binned data
+/// finds room on a node, beside a table that is there already.
+struct Way {
+  std::size_t number = 0;
+  options::ParallelSettings parallel;
+  std::string reason;            ///< why it is not the first one, or empty
+  std::optional<Error> refusal;  ///< of the first one, when there is room in none
+};
+/// Passes over those before number `first`. Local.
+Way choose_way(const Session& session, const PreparedData& data, const search::Plan& plan,
+               const run::Allocation& allocation, const run::NodeLimits& limits,
+               std::size_t first = 0);
 
 /// The ranks and threads that this job runs with, as far as this rank's node shows.
 run::Allocation own_allocation(Session& session);

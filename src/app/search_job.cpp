@@ -83,7 +83,7 @@ void SearchJob::plan() {
 /// Spreads the ranks over the fits of a phase.
 void SearchJob::choose_layout(const std::vector<search::Family>& families, std::size_t n_fits) {
   auto& world = session_.world();
-  layout_ = run::choose_layout(world, session_.node(), job_.parallel, families, n_fits, data_.shape,
+  layout_ = run::choose_layout(world, session_.node(), parallel_, families, n_fits, data_.shape,
                                session_.threads().n_threads);
   group_.reset();
   for (std::size_t group = 0; group < layout_.groups.size(); ++group) {
@@ -366,13 +366,27 @@ void SearchJob::write_outputs() {
 /// What the job will take, before anything is trained. Room for bins that cannot be there ends it
 /// now, not after a search of hours when the refit's are made.
 void SearchJob::look_ahead() {
-  session_.world().together([&] {
-    const auto allocation = own_allocation(session_);
-    forecast_ = run::make_forecast(describe_work(session_, data_, plan_, allocation), allocation);
+  auto& world = session_.world();
+  const auto allocation = own_allocation(session_);
+  const auto limits = run::node_limits();
+  Way way;
+  world.together([&] {
+    way = choose_way(session_, data_, plan_, allocation, limits);
+    if (way.refusal) throw *way.refusal;
+  });
+  // All nodes take the way that the node with the least room needs.
+  const auto number = static_cast<std::size_t>(world.max(static_cast<std::int64_t>(way.number)));
+  world.together([&] {
+    way = choose_way(session_, data_, plan_, allocation, limits, number);
+    if (way.refusal) throw *way.refusal;
+    parallel_ = way.parallel;
+    if (!way.reason.empty()) {
+      log::warning(format("layout rows, for want of room: {}", way.reason));
+    }
+    forecast_ = run::make_forecast(describe_work(session_, data_, plan_, allocation, parallel_),
+                                   allocation);
     auto still_to_come = forecast_;
     still_to_come.table_bytes = 0;
-    const auto limits = run::node_limits();
-    if (const auto error = run::refuse(still_to_come.bins_alone(), limits)) throw *error;
     if (const auto error = run::refuse(still_to_come, limits)) {
       log::warning(format("memory may not suffice: {}", error->what()));
     }

@@ -50,7 +50,8 @@ class SearchJob {
   const options::Job& job_;
   PreparedData data_;
   search::Plan plan_;
-  run::Layout layout_;  // of the phase under way
+  options::ParallelSettings parallel_;  // as chosen where the job leaves it open
+  run::Layout layout_;                  // of the phase under way
   std::optional<comm::Communicator> group_;
   std::int32_t best_ = -1;                      // point of the refit, known on all ranks
   std::vector<search::Family> refit_families_;  // one family of one point

@@ -43,7 +43,8 @@ std::vector<OptionRow> parallel_section() {
            "fit by a group of ranks with a share of its rows each; trees, forests in "
            "blocks of trees; auto, a rank a fit, forests in blocks of trees where fits are few, "
            "idle ranks joining boosting fits on their node in which each keeps 8,192 rows and a "
-           "split takes one rank half a millisecond or more. A layout that cannot be had "
+           "split takes one rank half a millisecond or more, and rows where a node has no room for "
+           "whole folds. A layout that cannot be had "
            "is refused. No result depends on it.",
        .commands = kFitting,
        .store = into(&Job::parallel, &ParallelSettings::layout)},

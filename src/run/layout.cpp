@@ -68,6 +68,20 @@ void check_layout(const options::ParallelSettings& settings,
   }
 }
 
+std::vector<options::ParallelSettings> ways_to_grow(const options::ParallelSettings& settings,
+                                                    int n_ranks, int n_nodes) {
+  std::vector<options::ParallelSettings> ways = {settings};
+  if (settings.layout != options::Layout::kAuto || n_ranks == 1) return ways;
+  auto by_rows = settings;
+  by_rows.layout = options::Layout::kRows;
+  const int n_here = (n_ranks + n_nodes - 1) / n_nodes;
+  for (int size = n_here;; size *= 2) {
+    by_rows.ranks_per_fit = std::min(size, n_ranks);
+    if (*by_rows.ranks_per_fit > 1) ways.push_back(by_rows);
+    if (size >= n_ranks) return ways;
+  }
+}
+
 std::vector<std::vector<int>> make_groups(const std::vector<int>& node_of_rank,
                                           const options::ParallelSettings& settings,
                                           std::size_t n_fits) {

@@ -26,7 +26,7 @@ class Plan : public ::testing::Test {
   }
   /// A search on two ranks of a node whose /dev/shm holds so much; needs root.
   Outcome search_in(const std::string& shared_size, const std::string& layout) {
-    const std::string job = directory_ / "job.cfg", out = directory_ / "out";
+    const std::string job = directory_ / "job.cfg", out = directory_ / layout;
     const auto script =
         "mount -t tmpfs -o size=" + shared_size +
         " tmpfs /dev/shm && "
@@ -90,8 +90,9 @@ TEST_F(Plan, SharedMemoryThatIsTooSmallIsFoundBeforeTheStart) {
   EXPECT_NE(outcome.errors.find("with 2 threads"), std::string::npos) << outcome.errors;
 }
 
-/// Ranks that hold shares of the rows need less of it than whole folds do.
-TEST_F(Plan, LayoutRowsRunsWhereWholeFoldsDoNotFit) {
+/// Ranks that hold shares of the rows need less of it than whole folds do: with layout auto they do
+/// so where there is no other way.
+TEST_F(Plan, RanksShareRowsWhereWholeFoldsDoNotFit) {
   if (geteuid() != 0) GTEST_SKIP() << "mounting a small file system needs root";
   write_file(directory_ / "data.csv", make_csv("binary", 40'000, test_seed()));
   write_file(directory_ / "job.cfg",
@@ -99,15 +100,21 @@ TEST_F(Plan, LayoutRowsRunsWhereWholeFoldsDoNotFit) {
                  "\ntarget = target\n[cv]\nn_splits = 10\n[grid.boosting]\n"
                  "estimator = HistGradientBoostingClassifier\nmax_iter = 3\n");
   // Of ten folds the bins take 7 MB, the targets 3 MB; the table takes 1 MB.
-  const auto refused = search_in("8m", "auto");
+  const auto refused = search_in("8m", "replicated");
   EXPECT_EQ(refused.code, 7) << refused.errors;
   EXPECT_NE(refused.errors.find("the ranks of a node share"), std::string::npos) << refused.errors;
   const auto outcome = search_in("8m", "rows");
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   // What was planned to be shared is what was shared.
-  const auto log = file_bytes(directory_ / "out/run.log");
+  const auto log = file_bytes(directory_ / "rows/run.log");
   const auto text = log.substr(log.find("planned against real"));
   EXPECT_NE(text.find("shared on a node 4.48 MB 4.48 MB"), std::string::npos) << text;
+  const auto chosen = search_in("8m", "auto");
+  ASSERT_EQ(chosen.code, 0) << chosen.errors;
+  EXPECT_NE(chosen.errors.find("layout rows, for want of room: the ranks of a node share"),
+            std::string::npos)
+      << chosen.errors;
+  EXPECT_EQ(file_bytes(directory_ / "auto/model.h5"), file_bytes(directory_ / "rows/model.h5"));
 }
 
 /// More ranks than tasks, rows and features together, each with threads of its own.

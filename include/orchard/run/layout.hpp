@@ -28,6 +28,12 @@ struct Layout {
 void check_layout(const options::ParallelSettings& settings,
                   const std::vector<search::Family>& families, int n_ranks);
 
+/// In which ways the fits may be grown, the best one first: as the job demands, or with layout auto
+/// also by groups of ranks that hold shares of the rows: of one node, then of two, four and so on,
+/// up to all, so that ever less is held on a node. Local.
+std::vector<options::ParallelSettings> ways_to_grow(const options::ParallelSettings& settings,
+                                                    int n_ranks, int n_nodes);
+
 /// Layout rows: the ranks of each group for `n_fits` fits. ranks_per_fit ranks one after the other,
 /// the last of which may be fewer; without a demand those of a node, or all of them where fits are
 /// fewer than nodes. `node_of_rank`: as in Layout. Local.

@@ -54,6 +54,25 @@ TEST(Layout, RefusesWhatCannotBeHad) {
   EXPECT_EQ(refusal(demand(Layout::kAuto), both, 3), "");
 }
 
+TEST(Layout, OpenWaysHoldEverLessOnANode) {
+  options::ParallelSettings settings;
+  const auto group_sizes = [&](int n_ranks, int n_nodes) {
+    std::vector<std::int64_t> sizes;
+    for (const auto& way : ways_to_grow(settings, n_ranks, n_nodes)) {
+      sizes.push_back(way.ranks_per_fit.value_or(0));
+      EXPECT_EQ(way.layout, sizes.size() == 1 ? settings.layout : options::Layout::kRows);
+    }
+    return sizes;
+  };
+  using Sizes = std::vector<std::int64_t>;
+  EXPECT_EQ(group_sizes(1, 1), Sizes{0});
+  EXPECT_EQ(group_sizes(4, 1), (Sizes{0, 4}));
+  EXPECT_EQ(group_sizes(24, 6), (Sizes{0, 4, 8, 16, 24}));
+  EXPECT_EQ(group_sizes(3, 3), (Sizes{0, 2, 3}));
+  settings.layout = options::Layout::kReplicated;
+  EXPECT_EQ(group_sizes(24, 6), Sizes{0}) << "a demand is a demand";
+}
+
 TEST(Layout, DividesTheWorldIntoGroups) {
   options::ParallelSettings settings;
   settings.layout = options::Layout::kRows;
