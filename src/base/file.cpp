@@ -124,6 +124,7 @@ void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(te
 void AtomicFile::write_at(std::uint64_t at, ByteSpan bytes) {
   require(descriptor_ >= 0, "a file is written before it is published");
   is_in_order_ = false;
+  if (at + bytes.size() > rest_at_) rest_.reset();
   std::size_t n_written = 0;
   while (n_written < bytes.size()) {
     const auto n = ::pwrite(descriptor_, bytes.data() + n_written,
@@ -151,9 +152,22 @@ void AtomicFile::keep(std::uint64_t n_bytes) {
     if (errno != EINTR) fail_output(path_, "cannot be cut", errno);
   }
   n_bytes_ = n_bytes;
+  rest_.reset();
 }
 
-Digest128 AtomicFile::digest_from(std::uint64_t at) const {
+Digest128 AtomicFile::digest_from(std::uint64_t at) {
+  rest_at_ = at;
+  rest_ = read_rest(at);
+  return *rest_;
+}
+
+Bytes AtomicFile::read_head(std::uint64_t n_bytes) const {
+  Bytes head(static_cast<std::size_t>(n_bytes));
+  read_at(0, head);
+  return head;
+}
+
+Digest128 AtomicFile::read_rest(std::uint64_t at) const {
   Bytes block(std::size_t{1} << 20);
   Digester found;
   for (; at < n_bytes_; at += block.size()) {
@@ -164,29 +178,35 @@ Digest128 AtomicFile::digest_from(std::uint64_t at) const {
   return found.value();
 }
 
-void AtomicFile::verify_content(std::uint64_t n_bytes, const Digest128& expected) const {
+AtomicFile::Content AtomicFile::content() const {
+  if (is_in_order_) return {{}, digester_.value()};
+  return rest_ ? Content{read_head(rest_at_), *rest_} : Content{{}, read_rest(0)};
+}
+
+void AtomicFile::verify(const Content& expected) const {
   // Clean pages are dropped first, so that storage is asked and not our own memory.
   ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED);
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0) fail_output(path_, "cannot be re-read", errno);
   const auto n_found = static_cast<std::uint64_t>(info.st_size);
-  const auto found = digest_from(0);
-  if (n_found != n_bytes || found != expected) {
-    throw Error(ErrorKind::kOutput,
-                format("reads back differently from what was written ({} of {} bytes, digest {} "
-                       "instead of {})",
-                       n_found, n_bytes, found.hex(), expected.hex()),
-                path_, "The storage is not reliable.");
-  }
+  const bool has_head = read_head(expected.head.size()) == expected.head;
+  const auto found = read_rest(expected.head.size());
+  if (n_found == n_bytes_ && has_head && found == expected.rest) return;
+  throw Error(ErrorKind::kOutput,
+              format("reads back differently from what was written ({} of {} bytes, digest {} "
+                     "instead of {}{})",
+                     n_found, n_bytes_, found.hex(), expected.rest.hex(),
+                     has_head ? "" : ", and another head"),
+              path_, "The storage is not reliable.");
 }
 
-void AtomicFile::publish(bool verify) {
+void AtomicFile::publish(bool verified) {
   require(descriptor_ >= 0, "a file is published once");
-  const auto expected = verify && !is_in_order_ ? digest_from(0) : digester_.value();
+  const auto expected = verified ? content() : Content();
   while (::fsync(descriptor_) != 0) {
     if (errno != EINTR) fail_output(path_, "cannot be synced", errno);
   }
-  if (verify) verify_content(n_bytes_, expected);
+  if (verified) verify(expected);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   // NFS reports a full disk or quota as late as here.

@@ -79,6 +79,10 @@ void assign(Layout& to, const ParamValue& value) {
                {"trees", Layout::kTrees}});
 }
 
+void assign(BindTo& to, const ParamValue& value) {
+  assign_word(to, value, {{"numa", BindTo::kNuma}, {"none", BindTo::kNone}});
+}
+
 void assign(Method& to, const ParamValue& value) {
   assign_word(to, value, {{"predict", Method::kPredict}, {"predict_proba", Method::kPredictProba}});
 }

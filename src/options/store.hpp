@@ -32,6 +32,7 @@ void assign(CountOrFraction& to, const ParamValue& value);
 void assign(MaxFeatures& to, const ParamValue& value);
 void assign(Splitter& to, const ParamValue& value);
 void assign(Layout& to, const ParamValue& value);
+void assign(BindTo& to, const ParamValue& value);
 void assign(Method& to, const ParamValue& value);
 void assign(Criterion& to, const ParamValue& value);
 void assign(ClassWeight& to, const ParamValue& value);

@@ -26,6 +26,15 @@ std::vector<OptionRow> parallel_section() {
        .commands = kEveryJob,
        .store = into(&Job::parallel, &ParallelSettings::oversubscribe)},
       {.section = "parallel",
+       .name = "bind_to",
+       .accepts = choice({"numa", "none"}),
+       .default_text = "numa",
+       .help = "Where ranks run that the launcher has not bound: numa, each on the cores of one "
+               "NUMA domain of its node, where the domains' ranks and threads fit on them; none, "
+               "anywhere.",
+       .commands = kEveryJob,
+       .store = into(&Job::parallel, &ParallelSettings::bind_to)},
+      {.section = "parallel",
        .name = "layout",
        .accepts = choice({"auto", "replicated", "rows", "trees"}),
        .default_text = "auto",

@@ -29,6 +29,17 @@ std::vector<int> affinity_mask() {
   return cores;
 }
 
+bool keep_to(const std::vector<int>& cores) {
+  cpu_set_t* const mask = CPU_ALLOC(kMaxCores);
+  if (mask == nullptr) return false;
+  const std::size_t n_bytes = CPU_ALLOC_SIZE(kMaxCores);
+  CPU_ZERO_S(n_bytes, mask);
+  for (const int core : cores) CPU_SET_S(core, n_bytes, mask);
+  const bool is_kept = sched_setaffinity(0, n_bytes, mask) == 0;
+  CPU_FREE(mask);
+  return is_kept;
+}
+
 int allowed_cores() {
   int n_cores = std::max(1, static_cast<int>(affinity_mask().size()));
   if (const auto quota = cgroup_cpu_quota()) {

@@ -9,6 +9,7 @@
 #include "orchard/base/env.hpp"
 #include "orchard/base/text.hpp"
 #include "orchard/parallel/pool.hpp"
+#include "orchard/run/placement.hpp"
 
 namespace orchard::run {
 namespace {
@@ -115,7 +116,11 @@ ThreadShare share_threads(comm::Communicator& node, const options::ParallelSetti
   }
   cores.own = static_cast<std::size_t>(node.rank());
   cores.quota = cgroup_cpu_quota();
-  return choose_threads(cores, settings);
+  auto share = choose_threads(cores, settings);
+  if (settings.bind_to == options::BindTo::kNuma) {
+    share.domain = choose_domain(cores, numa_domains(), share.n_threads);
+  }
+  return share;
 }
 
 }  // namespace orchard::run

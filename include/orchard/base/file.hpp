@@ -1,6 +1,7 @@
 #pragma once
 // Files written whole or not at all. Every file orchard leaves behind passes through here.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,16 +31,25 @@ class AtomicFile {
   void read_at(std::uint64_t at, std::span<std::byte> out) const;
   /// Cuts the file off behind `n_bytes`.
   void keep(std::uint64_t n_bytes);
-  /// Digest of the bytes from offset `at` to the end, as they read back.
-  Digest128 digest_from(std::uint64_t at) const;
-  /// Syncs what was written and, with `verify`, reads it back and compares digests before renaming.
-  void publish(bool verify = false);
+  /// Digest of the bytes from offset `at` to the end, as they read back. `publish` compares with it
+  /// if they are not written again.
+  Digest128 digest_from(std::uint64_t at);
+  /// Syncs what was written and, if `verified`, reads it back and compares before renaming.
+  void publish(bool verified = false);
   std::uint64_t n_bytes() const { return n_bytes_; }
   /// "<directory>/.<name>.<host>.<pid>.<counter>.tmp"; long names are cut.
   const std::string& temporary_path() const { return temporary_; }
 
  private:
-  void verify_content(std::uint64_t n_bytes, const Digest128& expected) const;
+  /// What the file should hold.
+  struct Content {
+    Bytes head;
+    Digest128 rest;  ///< of what follows
+  };
+  Bytes read_head(std::uint64_t n_bytes) const;
+  Digest128 read_rest(std::uint64_t at) const;
+  Content content() const;
+  void verify(const Content& expected) const;
   void discard() noexcept;
 
   std::string path_, temporary_;
@@ -47,6 +57,8 @@ class AtomicFile {
   std::uint64_t n_bytes_ = 0;
   Digester digester_;
   bool is_in_order_ = true;
+  std::uint64_t rest_at_ = 0;      // of files that are not written in order:
+  std::optional<Digest128> rest_;  // of what begins there, if it is known
 };
 
 /// The whole file. Throws `kind` naming path and reason; pipes, devices and directories are

@@ -47,13 +47,17 @@ struct SearchSettings {
 enum class Layout : std::uint8_t {
   kAuto,        ///< as seems best, rank by rank while the job runs
   kReplicated,  ///< a fit is one rank's
-  kRows,        ///< boosting: groups of ranks, each rank with its share of a fit's rows
+  kRows,        ///< groups of ranks, each rank with its share of a fit's rows
   kTrees        ///< forests: a fit's trees in blocks
 };
+
+/// Where the threads of a rank that the launcher has left unbound may run.
+enum class BindTo : std::uint8_t { kNuma, kNone };
 
 struct ParallelSettings {
   std::optional<std::int64_t> n_jobs;  ///< threads a rank; none: the rank's share of its cores
   bool oversubscribe = false;
+  BindTo bind_to = BindTo::kNuma;
   Layout layout = Layout::kAuto;
   std::optional<std::int64_t> ranks_per_fit;  ///< of layout rows
   double watchdog = 600;  ///< seconds without progress after which the job ends; 0: never

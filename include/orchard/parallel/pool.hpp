@@ -84,5 +84,8 @@ int allowed_cores();
 /// The affinity mask as a list of core numbers, ascending, e.g. for exchange between the ranks of a
 /// node. Local.
 std::vector<int> affinity_mask();
+/// Lets the calling thread, and those it starts from now on, run on these cores alone; false when
+/// the system refuses. Local.
+bool keep_to(const std::vector<int>& cores);
 
 }  // namespace orchard::parallel

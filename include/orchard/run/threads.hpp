@@ -16,6 +16,8 @@ struct ThreadShare {
   double n_cores = 1;   ///< this rank's share; a core that k ranks may use counts 1/k
   std::string origin;   ///< "n_jobs", "OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK" or "share of cores"
   std::string warning;  ///< e.g. the launcher bound the rank to one core; or empty
+  /// The cores of the NUMA domain that the rank should keep to (see placement.hpp), or nothing.
+  std::optional<std::vector<int>> domain;
 };
 
 /// Who may run where on a node.

@@ -28,41 +28,52 @@ int exponent_of(std::span<const double> values, const char* name) {
 
 std::int64_t fixed_point(double value, int bits) { return std::llround(std::ldexp(value, bits)); }
 
-void scale_weights(std::span<const double> weights, int bits, ForestTargets& out) {
+void scale_weights(std::span<const double> weights, const data::RowShare& own, int bits,
+                   ForestTargets& out) {
   const int exponent = exponent_of(weights, "weight");
   // 2^62 for the sum; a weight just under 2^exponent may round up to it.
   out.weight_bits = bits - exponent;
-  out.weight.reserve(weights.size());
+  out.weight.reserve(own.size());
   for (std::size_t i = 0; i < weights.size(); ++i) {
     if (weights[i] < 0) {
       refuse(format("the weight of training row {} is negative: {}", i, print_double(weights[i])));
     }
-    out.weight.push_back(fixed_point(weights[i], out.weight_bits));
-    if (weights[i] > 0 && out.weight.back() == 0) {
+    const std::int64_t weight = fixed_point(weights[i], out.weight_bits);
+    if (i >= own.begin && i < own.end) out.weight.push_back(weight);
+    if (weights[i] > 0 && weight == 0) {
       refuse(format("the weight {} of training row {} vanishes beside the greatest weight",
                     print_double(weights[i]), i));
     }
   }
 }
 
-void scale_values(std::span<const double> values, int bits, ForestTargets& out) {
+void scale_values(std::span<const double> values, const data::RowShare& own, int bits,
+                  ForestTargets& out) {
   out.exponent = exponent_of(values, "target");
   // Weighted sums take their resolution from the weights.
   out.value_bits = out.has_weights() ? 60 : bits;
-  out.value.reserve(values.size());
-  for (const double y : values) out.value.push_back(fixed_point(y, out.value_bits - out.exponent));
+  out.value.reserve(own.size());
+  for (const double y : values.subspan(own.begin, own.size())) {
+    out.value.push_back(fixed_point(y, out.value_bits - out.exponent));
+  }
 }
 
-void read_labels(std::span<const double> target, ForestTargets& out) {
-  out.label.reserve(target.size());
+/// Returns the rows of each class.
+std::vector<std::uint64_t> read_labels(std::span<const double> target, const data::RowShare& own,
+                                       ForestTargets& out) {
+  std::vector<std::uint64_t> counts(out.n_classes);
+  out.label.reserve(own.size());
   for (std::size_t i = 0; i < target.size(); ++i) {
     const double y = target[i];
     if (!(y >= 0 && y < static_cast<double>(out.n_classes) && y == std::floor(y))) {
       refuse(format("the target of training row {} is {}, not the index of one of {} classes", i,
                     print_double(y), out.n_classes));
     }
-    out.label.push_back(static_cast<std::uint32_t>(y));
+    const auto label = static_cast<std::uint32_t>(y);
+    ++counts[label];
+    if (i >= own.begin && i < own.end) out.label.push_back(label);
   }
+  return counts;
 }
 
 }  // namespace
@@ -90,18 +101,17 @@ std::vector<double> balanced_weights(std::span<const std::uint64_t> counts) {
 ForestTargets make_targets(const FitContext& context, const options::ForestSettings& settings,
                            std::uint64_t n_draws) {
   const int bits = 62 - ceil_log2(n_draws);
+  const data::RowShare& own = context.data.train_share;
   ForestTargets out;
-  if (!context.data.weight.empty()) scale_weights(context.data.train_weight(), bits, out);
+  if (!context.data.weight.empty()) scale_weights(context.data.train_weight(), own, bits, out);
   const auto target = context.data.train_target();
   if (context.schema.task == Task::kRegression) {
-    scale_values(target, bits, out);
+    scale_values(target, own, bits, out);
     return out;
   }
   out.n_classes = context.schema.n_classes();
-  read_labels(target, out);
+  const auto counts = read_labels(target, own, out);
   if (settings.class_weight == options::ClassWeight::kBalanced) {
-    std::vector<std::uint64_t> counts(out.n_classes);
-    for (const auto label : out.label) ++counts[label];
     out.class_weight = balanced_weights(counts);
   }
   return out;

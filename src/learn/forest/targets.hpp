@@ -8,7 +8,7 @@
 
 namespace orchard::learn {
 
-/// Targets and weights of the training rows. Owned.
+/// Targets and weights of the own training rows, in units that the whole fold gives. Owned.
 struct ForestTargets {
   std::vector<std::uint32_t> label;  ///< classification: [n_train] class index
   std::size_t n_classes = 0;
@@ -31,7 +31,7 @@ struct ForestTargets {
   double unit_weight() const;
 };
 
-/// `n_draws` is the sum of a tree's multiplicities. Throws kData when a target or weight is not
+/// `n_draws` is the sum of a tree's multiplicities. Looks at all training rows of the fold. Throws kData when a target or weight is not
 /// finite, a label is no class, a weight is negative or too small beside the greatest.
 ForestTargets make_targets(const FitContext& context, const options::ForestSettings& settings,
                            std::uint64_t n_draws);

@@ -102,6 +102,34 @@ TEST_F(FileTest, VerifyFindsContentChangedUnderneath) {
   EXPECT_FALSE(exists(path("a.bin")));
 }
 
+TEST_F(FileTest, VerifyOfAFileOutOfOrderGoesByTheDigestThatWasTaken) {
+  const std::string block(1000, 'x'), head(100, 'h'), other(10, 'o');
+  const auto bytes = [](const std::string& text) { return std::as_bytes(std::span(text)); };
+  const auto publish = [&](const std::function<void(AtomicFile&)>& change) {
+    AtomicFile file(path("a.bin"));
+    file.write_at(1000, bytes(block));
+    file.write_at(100, bytes(block));
+    file.digest_from(100);
+    file.write_at(0, bytes(head));
+    change(file);
+    file.publish(true);
+  };
+  publish([](AtomicFile&) {});
+  EXPECT_EQ(read_text(path("a.bin")), head + std::string(1900, 'x'));
+  publish([&](AtomicFile& file) { file.write_at(95, bytes(other)); });
+  EXPECT_EQ(read_text(path("a.bin")), std::string(95, 'h') + other + std::string(1895, 'x'));
+  publish([&](AtomicFile& file) { file.keep(1500); });
+  EXPECT_EQ(read_text(path("a.bin")), head + std::string(1400, 'x'));
+  const Error error = error_of([&] {
+    publish([](AtomicFile& file) {
+      std::fstream disk(file.temporary_path(), std::ios::in | std::ios::out | std::ios::binary);
+      disk.seekp(100);
+      disk.put('y');
+    });
+  });
+  EXPECT_THAT(error.message(), HasSubstr("reads back differently"));
+}
+
 TEST_F(FileTest, FullDiskKeepsTheOldFileAndLeavesNoTemporary) {
   {
     AtomicFile file(path("a.bin"));

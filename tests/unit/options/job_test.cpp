@@ -210,14 +210,15 @@ TEST(Job, ResolvedListsEveryOptionAndWhatCanChangeAResult) {
     EXPECT_FALSE(each.value.empty()) << each.key;
     if (!each.affects_result) without_effect.push_back(each.key);
   }
-  EXPECT_THAT(without_effect,
-              ElementsAre("job.name", "job.output_dir", "job.verbose", "data.train", "data.input",
-                          "search.share_fits", "parallel.n_jobs", "parallel.oversubscribe",
-                          "parallel.layout", "parallel.ranks_per_fit", "parallel.watchdog",
-                          "checkpoint.checkpoint_dir", "checkpoint.checkpoint_file",
-                          "checkpoint.checkpoint_max_files", "checkpoint.interval",
-                          "checkpoint.resume_from_checkpoint", "output.model", "output.cv_results",
-                          "output.results", "output.log", "output.predictions"));
+  EXPECT_THAT(
+      without_effect,
+      ElementsAre("job.name", "job.output_dir", "job.verbose", "data.train", "data.input",
+                  "search.share_fits", "parallel.n_jobs", "parallel.oversubscribe",
+                  "parallel.bind_to", "parallel.layout", "parallel.ranks_per_fit",
+                  "parallel.watchdog", "checkpoint.checkpoint_dir", "checkpoint.checkpoint_file",
+                  "checkpoint.checkpoint_max_files", "checkpoint.interval",
+                  "checkpoint.resume_from_checkpoint", "output.model", "output.cv_results",
+                  "output.results", "output.log", "output.predictions"));
   EXPECT_EQ(value_of(job, "grid.a.max_iter"), "100");
   EXPECT_EQ(value_of(job, "grid.a.estimator"), "HistGradientBoostingClassifier");
   EXPECT_EQ(value_of(job, "search.scoring"), "accuracy");

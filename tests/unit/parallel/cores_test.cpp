@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <thread>
@@ -23,16 +22,18 @@ TEST(Cores, FollowTheMaskOfTheCallingThread) {
   std::vector<int> mask;
   int n_allowed = 0;
   std::thread pinned([&] {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(core, &one);
-    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    ASSERT_TRUE(keep_to({core}));
     mask = affinity_mask();
     n_allowed = allowed_cores();
   });
   pinned.join();
   EXPECT_EQ(mask, std::vector<int>{core});
   EXPECT_EQ(n_allowed, 1);
+}
+
+TEST(Cores, NobodyKeepsToNoCore) {
+  std::thread other([] { EXPECT_FALSE(keep_to({})); });
+  other.join();
 }
 
 }  // namespace

@@ -54,7 +54,6 @@ void GroupGrower::grow(std::uint64_t first, std::span<model::Tree> trees) {
 /// The roots of the trees before the first one that has no rows.
 void GroupGrower::plant(std::uint64_t first, std::size_t n_trees) {
   const auto& targets = plan_.targets;
-  const data::RowShare& share = plan_.context.data.train_share;
   const bool weighs_draws = plan_.settings.class_weight == options::ClassWeight::kBalancedSubsample;
   roots_.assign(n_trees, {});
   nodes_.assign(n_trees, {});
@@ -69,9 +68,9 @@ void GroupGrower::plant(std::uint64_t first, std::size_t n_trees) {
     for (RowIndex row = 0; row < multiplicity.size(); ++row) {
       if (multiplicity[row] == 0) continue;
       if (weighs_draws) {
-        n_drawn[i * targets.n_classes + targets.label[share.begin + row]] += multiplicity[row];
+        n_drawn[i * targets.n_classes + targets.label[row]] += multiplicity[row];
       }
-      if (targets.has_weights() && targets.weight[share.begin + row] == 0) continue;
+      if (targets.has_weights() && targets.weight[row] == 0) continue;
       nodes_[i].rows.add(row, multiplicity[row]);
     }
     nodes_[i].sums = searches_.front()->sum(nodes_[i].rows);

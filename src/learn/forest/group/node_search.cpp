@@ -23,8 +23,7 @@ class SearchOfPlan : public NodeSearch {
   using Row = typename Search::Row;
 
   Row row(const OwnRows& rows, std::size_t i) const {
-    return search_.make_row(plan_.context.data.train_share.begin + rows.positions[i],
-                            rows.multiplicity[i]);
+    return search_.make_row(rows.positions[i], rows.multiplicity[i]);
   }
 
   const ForestPlan& plan_;

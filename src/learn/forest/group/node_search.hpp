@@ -65,7 +65,7 @@ class NodeSearch {
   virtual void write_value(std::span<std::int64_t> out) const = 0;
 };
 
-/// `plan` is borrowed; its data holds the own rows, its targets are those of all.
+/// `plan` is borrowed.
 std::unique_ptr<NodeSearch> make_node_search(const ForestPlan& plan);
 
 }  // namespace orchard::learn::group

@@ -43,14 +43,13 @@ class GatheredRows {
               plan.leaf_rows,
               plan.leaf_places,
               plan.n_tried,
-              plan.value_exponent},
-        targets_of_all_(plan.targets) {
+              plan.value_exponent} {
     ForestTargets& targets = plan_.targets;
-    targets.n_classes = targets_of_all_.n_classes;
-    targets.exponent = targets_of_all_.exponent;
-    targets.value_bits = targets_of_all_.value_bits;
-    targets.weight_bits = targets_of_all_.weight_bits;
-    targets.class_weight = targets_of_all_.class_weight;
+    targets.n_classes = plan.targets.n_classes;
+    targets.exponent = plan.targets.exponent;
+    targets.value_bits = plan.targets.value_bits;
+    targets.weight_bits = plan.targets.weight_bits;
+    targets.class_weight = plan.targets.class_weight;
     start_.head = subtree.head;
     start_.root_weight = subtree.root_weight;
     start_.class_weight = subtree.class_weight;
@@ -60,18 +59,16 @@ class GatheredRows {
 
   /// What `put_rows` wrote.
   void take(ByteReader& reader) {
-    const auto positions = reader.get_vector<RowIndex>();
-    const auto multiplicity = reader.get_vector<std::uint32_t>();
     const std::size_t begin = start_.multiplicity.size();
-    require(positions.size() <= layout_.n_train - begin, "a subtree's rows are as many as agreed");
-    start_.multiplicity.insert(start_.multiplicity.end(), multiplicity.begin(), multiplicity.end());
-    const auto copy = [&](const auto& from, auto& to) {
-      if (from.empty()) return;
-      for (const RowIndex position : positions) to.push_back(from[position]);
+    const auto take_more = [&]<class T>(std::vector<T>& all) {
+      const auto more = reader.get_vector<T>();
+      all.insert(all.end(), more.begin(), more.end());
     };
-    copy(targets_of_all_.label, plan_.targets.label);
-    copy(targets_of_all_.value, plan_.targets.value);
-    copy(targets_of_all_.weight, plan_.targets.weight);
+    take_more(start_.multiplicity);
+    require(start_.multiplicity.size() <= layout_.n_train, "a subtree has the rows agreed upon");
+    take_more(plan_.targets.label);
+    take_more(plan_.targets.value);
+    take_more(plan_.targets.weight);
     for (std::size_t feature = 0; feature < layout_.n_features; ++feature) {
       const auto bins = reader.get_vector<Bin>();
       std::copy(bins.begin(), bins.end(),
@@ -91,15 +88,22 @@ class GatheredRows {
   std::vector<std::byte> memory_;
   data::BinnedData data_;
   ForestPlan plan_;
-  const ForestTargets& targets_of_all_;
   NodeStart start_;
 };
 
-void put_rows(const data::BinnedData& data, const OwnRows& rows, ByteWriter& writer) {
-  std::vector<RowIndex> positions = rows.positions;
-  for (RowIndex& position : positions) position += data.train_share.begin;
-  writer.put(positions);
+void put_rows(const ForestPlan& plan, const OwnRows& rows, ByteWriter& writer) {
   writer.put(rows.multiplicity);
+  const auto put_targets = [&]<class T>(const std::vector<T>& of_rows) {
+    std::vector<T> some;
+    if (!of_rows.empty()) {
+      for (const RowIndex position : rows.positions) some.push_back(of_rows[position]);
+    }
+    writer.put(some);
+  };
+  put_targets(plan.targets.label);
+  put_targets(plan.targets.value);
+  put_targets(plan.targets.weight);
+  const auto& data = plan.context.data;
   std::vector<Bin> bins(rows.size());
   for (std::size_t feature = 0; feature < data.n_features(); ++feature) {
     const Bin* column = data.column(feature);
@@ -127,7 +131,7 @@ std::vector<std::vector<model::Tree>> grow_subtrees(const ForestPlan& plan, cons
   const auto n_ranks = static_cast<std::size_t>(peers.size());
   std::vector<ByteWriter> writers(n_ranks);
   for (std::size_t i = 0; i < subtrees.size(); ++i) {
-    put_rows(plan.context.data, subtrees[i].rows, writers[static_cast<std::size_t>(owners[i])]);
+    put_rows(plan, subtrees[i].rows, writers[static_cast<std::size_t>(owners[i])]);
     subtrees[i].rows = {};
     plan.context.pool.poll();
   }
