@@ -14,14 +14,15 @@ constexpr double kDrawn = 0.632;
 constexpr double kNodeBytes = 4 + 4 + 4 + 1 + 4 + 4 + 8;
 constexpr double kStopsBytes = 8;
 
-/// The least leaf size of a forest family, in rows.
-double leaf_rows(const Family& family, double rows) {
-  double least = rows;
+/// The leaf sizes of a forest family, in rows, ascending.
+std::vector<double> leaf_rows(const Family& family, double rows) {
+  std::vector<double> out;
   for (const auto& size : family.leaf_sizes) {
     const auto n_rows = options::resolve_count(size, static_cast<std::int64_t>(rows));
-    least = std::min(least, static_cast<double>(n_rows));
+    out.push_back(std::max(1.0, static_cast<double>(n_rows)));
   }
-  return std::max(1.0, least);
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 /// The depth that bounds a forest's trees: that of the member which goes deepest.
@@ -32,6 +33,19 @@ std::optional<std::int64_t> depth_limit(const Family& family) {
     limit = std::max(limit.value_or(0), *cut.max_depth);
   }
   return limit;
+}
+
+double limit_leaves(double leaves, std::optional<std::int64_t> max_depth) {
+  if (max_depth && *max_depth < 60) leaves = std::min(leaves, std::exp2(*max_depth));
+  return std::max(1.0, leaves);
+}
+
+/// Of a forest's tree of a leaf size.
+double forest_leaves(const Family& family, double n_leaf_rows, const DataShape& shape) {
+  const double rows = static_cast<double>(shape.n_rows);
+  // Pure nodes end early where there are classes.
+  const double full = (shape.task == Task::kRegression ? kDrawn : 0.15) * rows;
+  return limit_leaves(std::min(full, kDrawn * rows / (1.5 * n_leaf_rows)), depth_limit(family));
 }
 
 /// Forests grown for the price of so many of the least leaf size.
@@ -50,7 +64,7 @@ double forest_seconds(const Family& family, double leaves, const DataShape& shap
   const auto& forest = std::get<options::ForestSettings>(family.settings);
   const double rows = static_cast<double>(shape.n_rows);
   const double features = static_cast<double>(shape.n_features);
-  double levels = std::log2(std::max(2.0, rows / leaf_rows(family, rows)));
+  double levels = std::log2(std::max(2.0, rows / leaf_rows(family, rows).front()));
   if (const auto limit = depth_limit(family)) {
     levels = std::min(levels, static_cast<double>(*limit));
   }
@@ -109,8 +123,7 @@ double builder_bytes(const Family& family, const DataShape& shape) {
   constexpr double kBuiltNode_bytes = 56;
   // Lists double as they grow, and hold the old half until it is copied.
   constexpr double kGrowth = 1.5;
-  const double nodes = 2 * expected_leaves(family, shape);
-  return kGrowth * kBuiltNode_bytes * nodes * static_cast<double>(family.leaf_sizes.size());
+  return kGrowth * kBuiltNode_bytes * expected_nodes(family, shape);
 }
 
 /// Trees made ready for reading test rows, some at a time: a word, a leaf's number, and for every
@@ -201,23 +214,24 @@ double boosting_bytes(const Family& family, const DataShape& shape, double n_tes
 
 double expected_leaves(const Family& family, const DataShape& shape) {
   const double rows = static_cast<double>(shape.n_rows);
-  double leaves = 1;
-  std::optional<std::int64_t> max_depth;
   if (family.is_forest()) {
-    // Pure nodes end early where there are classes.
-    const double full = (shape.task == Task::kRegression ? kDrawn : 0.15) * rows;
-    leaves = std::min(full, kDrawn * rows / (1.5 * leaf_rows(family, rows)));
-    max_depth = depth_limit(family);
-  } else {
-    const auto& boosting = std::get<options::BoostingSettings>(family.settings);
-    leaves = rows / (1.5 * static_cast<double>(boosting.min_samples_leaf));
-    if (boosting.max_leaf_nodes) {
-      leaves = std::min(leaves, static_cast<double>(*boosting.max_leaf_nodes));
-    }
-    max_depth = boosting.max_depth;
+    return forest_leaves(family, leaf_rows(family, rows).front(), shape);
   }
-  if (max_depth && *max_depth < 60) leaves = std::min(leaves, std::exp2(*max_depth));
-  return std::max(1.0, leaves);
+  const auto& boosting = std::get<options::BoostingSettings>(family.settings);
+  double leaves = rows / (1.5 * static_cast<double>(boosting.min_samples_leaf));
+  if (boosting.max_leaf_nodes) {
+    leaves = std::min(leaves, static_cast<double>(*boosting.max_leaf_nodes));
+  }
+  return limit_leaves(leaves, boosting.max_depth);
+}
+
+double expected_nodes(const Family& family, const DataShape& shape) {
+  if (!family.is_forest()) return outputs_of(shape) * (2 * expected_leaves(family, shape) - 1);
+  double nodes = 0;
+  for (const double n_leaf_rows : leaf_rows(family, static_cast<double>(shape.n_rows))) {
+    nodes += 2 * forest_leaves(family, n_leaf_rows, shape) - 1;
+  }
+  return nodes;
 }
 
 double estimate_cost(const Family& family, std::int64_t n_units, const DataShape& shape) {
@@ -241,8 +255,8 @@ double exchange_seconds(const Family& family, std::int64_t n_units, const DataSh
     return static_cast<double>(n_units) * rows * drawn(forest, rows) *
            (static_cast<double>(shape.n_features) + 8) * kRowByte_s;
   }
-  // Agreeing on a split, and the histogram of one of its sides at a gigabyte a second.
-  constexpr double kSplit_s = 0.1e-3, kByte_s = 1e-9;
+  // Agreeing on a split, and the histogram of one of its sides at 1.7 GB a second.
+  constexpr double kSplit_s = 0.1e-3, kByte_s = 0.6e-9;
   const double n_splits = static_cast<double>(n_units * trees_a_unit(family, shape)) *
                           (expected_leaves(family, shape) - 1);
   const double bytes = 16.0 * static_cast<double>(shape.n_features) * (family.max_bins() + 1);
@@ -264,9 +278,8 @@ double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_
 
 std::uint64_t tree_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
                          std::size_t n_cuts) {
-  const double nodes = 2 * expected_leaves(family, shape) - 1;
-  return static_cast<std::uint64_t>(static_cast<double>(n_units * trees_a_unit(family, shape)) *
-                                    nodes * bytes_a_node(family, shape, n_cuts));
+  return static_cast<std::uint64_t>(static_cast<double>(n_units) * expected_nodes(family, shape) *
+                                    bytes_a_node(family, shape, n_cuts));
 }
 
 std::uint64_t working_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
