@@ -91,9 +91,10 @@ Calibration measure(const search::Family& family, const data::Table& table, cons
   out.is_measured = true;
   out.time_factor = spent_s * search::thread_speedup(family, pool.n_threads()) /
                     search::estimate_cost(family, n_units, shape);
-  const auto n_all_units = static_cast<std::int64_t>(runner.units().size() / n_a_unit);
+  const double nodes =
+      static_cast<double>(runner.units().size() / n_a_unit) * search::expected_nodes(family, shape);
   out.size_factor = static_cast<double>(bytes_of(runner.units())) /
-                    static_cast<double>(search::tree_bytes(family, n_all_units, shape, 1));
+                    (nodes * search::bytes_a_node(family, shape, 1));
   return out;
 }
 

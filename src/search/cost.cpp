@@ -15,7 +15,7 @@ constexpr double kNodeBytes = 4 + 4 + 4 + 1 + 4 + 4 + 8;
 constexpr double kStopsBytes = 8;
 
 /// The leaf sizes of a forest family, in rows, ascending.
-std::vector<double> leaf_sizes(const Family& family, double rows) {
+std::vector<double> leaf_rows(const Family& family, double rows) {
   std::vector<double> out;
   for (const auto& size : family.leaf_sizes) {
     const auto n_rows = options::resolve_count(size, static_cast<std::int64_t>(rows));
@@ -35,35 +35,25 @@ std::optional<std::int64_t> depth_limit(const Family& family) {
   return limit;
 }
 
+double limit_leaves(double leaves, std::optional<std::int64_t> max_depth) {
+  if (max_depth && *max_depth < 60) leaves = std::min(leaves, std::exp2(*max_depth));
+  return std::max(1.0, leaves);
+}
+
+/// Of a forest's tree of a leaf size.
+double forest_leaves(const Family& family, double n_leaf_rows, const DataShape& shape) {
+  const double rows = static_cast<double>(shape.n_rows);
+  // Pure nodes end early where there are classes.
+  const double full = (shape.task == Task::kRegression ? kDrawn : 0.15) * rows;
+  return limit_leaves(std::min(full, kDrawn * rows / (1.5 * n_leaf_rows)), depth_limit(family));
+}
+
 /// Forests grown for the price of so many of the least leaf size.
 double leaf_sizes_factor(const Family& family, const DataShape& shape) {
   const auto n_sizes = static_cast<double>(family.leaf_sizes.size());
   // Trees of further leaf sizes have most of their nodes in common with the first.
   const double further = shape.n_classes > 2 ? 0.28 : 0.15;
   return 1 + further * (n_sizes - 1);
-}
-
-/// Of a tree of a forest.
-double forest_leaves(const Family& family, double leaf_size, const DataShape& shape) {
-  const double rows = static_cast<double>(shape.n_rows);
-  // Pure nodes end early where there are classes.
-  const double full = (shape.task == Task::kRegression ? kDrawn : 0.15) * rows;
-  double leaves = std::min(full, kDrawn * rows / (1.5 * leaf_size));
-  const auto limit = depth_limit(family);
-  if (limit && *limit < 60) leaves = std::min(leaves, std::exp2(*limit));
-  return std::max(1.0, leaves);
-}
-
-/// Of all trees of a unit.
-double leaves_a_unit(const Family& family, const DataShape& shape) {
-  if (!family.is_forest()) {
-    return static_cast<double>(trees_a_unit(family, shape)) * expected_leaves(family, shape);
-  }
-  double leaves = 0;
-  for (const double size : leaf_sizes(family, static_cast<double>(shape.n_rows))) {
-    leaves += forest_leaves(family, size, shape);
-  }
-  return leaves;
 }
 
 double outputs_of(const DataShape& shape) {
@@ -74,7 +64,7 @@ double forest_seconds(const Family& family, double leaves, const DataShape& shap
   const auto& forest = std::get<options::ForestSettings>(family.settings);
   const double rows = static_cast<double>(shape.n_rows);
   const double features = static_cast<double>(shape.n_features);
-  double levels = std::log2(std::max(2.0, rows / leaf_sizes(family, rows).front()));
+  double levels = std::log2(std::max(2.0, rows / leaf_rows(family, rows).front()));
   if (const auto limit = depth_limit(family)) {
     levels = std::min(levels, static_cast<double>(*limit));
   }
@@ -109,7 +99,7 @@ double drawn(const options::ForestSettings& forest, double rows) {
   return 1 - std::exp(-static_cast<double>(n_draws) / std::max(1.0, rows));
 }
 
-/// The rows of the trees that a thread grows, of all leaf sizes at once.
+/// The rows of the tree that a thread grows.
 double forest_rows_bytes(const Family& family, const DataShape& shape) {
   const auto& forest = std::get<options::ForestSettings>(family.settings);
   const double rows = static_cast<double>(shape.n_rows);
@@ -124,7 +114,7 @@ double forest_rows_bytes(const Family& family, const DataShape& shape) {
   }
   // Rows that move are set aside where leaf sizes part: in nodes of some times the greatest.
   constexpr double kMostRowsALeafRow = 64;
-  const auto sizes = leaf_sizes(family, rows);
+  const auto sizes = leaf_rows(family, rows);
   const double n_aside = sizes.size() > 1 ? std::min(in_tree, kMostRowsALeafRow * sizes.back()) : 0;
   if (shape.n_classes > 2) return rows * 2.25 + (2 * in_tree + n_aside) * (features + 2);
   constexpr double kBlock_bytes = 8 << 20;
@@ -139,7 +129,7 @@ double builder_bytes(const Family& family, const DataShape& shape) {
   constexpr double kBuiltNode_bytes = 56;
   // Lists double as they grow, and hold the old half until it is copied.
   constexpr double kGrowth = 1.5;
-  return kGrowth * kBuiltNode_bytes * 2 * leaves_a_unit(family, shape);
+  return kGrowth * kBuiltNode_bytes * expected_nodes(family, shape);
 }
 
 /// Trees made ready for reading test rows, some at a time: a word, a leaf's number, and for every
@@ -230,16 +220,23 @@ double boosting_bytes(const Family& family, const DataShape& shape, double n_tes
 double expected_leaves(const Family& family, const DataShape& shape) {
   const double rows = static_cast<double>(shape.n_rows);
   if (family.is_forest()) {
-    return forest_leaves(family, leaf_sizes(family, rows).front(), shape);
+    return forest_leaves(family, leaf_rows(family, rows).front(), shape);
   }
   const auto& boosting = std::get<options::BoostingSettings>(family.settings);
   double leaves = rows / (1.5 * static_cast<double>(boosting.min_samples_leaf));
   if (boosting.max_leaf_nodes) {
     leaves = std::min(leaves, static_cast<double>(*boosting.max_leaf_nodes));
   }
-  const auto limit = boosting.max_depth;
-  if (limit && *limit < 60) leaves = std::min(leaves, std::exp2(*limit));
-  return std::max(1.0, leaves);
+  return limit_leaves(leaves, boosting.max_depth);
+}
+
+double expected_nodes(const Family& family, const DataShape& shape) {
+  if (!family.is_forest()) return outputs_of(shape) * (2 * expected_leaves(family, shape) - 1);
+  double nodes = 0;
+  for (const double n_leaf_rows : leaf_rows(family, static_cast<double>(shape.n_rows))) {
+    nodes += 2 * forest_leaves(family, n_leaf_rows, shape) - 1;
+  }
+  return nodes;
 }
 
 double estimate_cost(const Family& family, std::int64_t n_units, const DataShape& shape) {
@@ -263,8 +260,8 @@ double exchange_seconds(const Family& family, std::int64_t n_units, const DataSh
     return static_cast<double>(n_units) * rows * drawn(forest, rows) *
            (static_cast<double>(shape.n_features) + 8) * kRowByte_s;
   }
-  // Agreeing on a split, and the histogram of one of its sides at a gigabyte a second.
-  constexpr double kSplit_s = 0.1e-3, kByte_s = 1e-9;
+  // Agreeing on a split, and the histogram of one of its sides at 1.7 GB a second.
+  constexpr double kSplit_s = 0.1e-3, kByte_s = 0.6e-9;
   const double n_splits = static_cast<double>(n_units * trees_a_unit(family, shape)) *
                           (expected_leaves(family, shape) - 1);
   const double bytes = 16.0 * static_cast<double>(shape.n_features) * (family.max_bins() + 1);
@@ -286,9 +283,7 @@ double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_
 
 std::uint64_t tree_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
                          std::size_t n_cuts) {
-  const double nodes =
-      2 * leaves_a_unit(family, shape) - static_cast<double>(trees_a_unit(family, shape));
-  return static_cast<std::uint64_t>(static_cast<double>(n_units) * nodes *
+  return static_cast<std::uint64_t>(static_cast<double>(n_units) * expected_nodes(family, shape) *
                                     bytes_a_node(family, shape, n_cuts));
 }
 

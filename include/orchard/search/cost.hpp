@@ -29,8 +29,10 @@ double thread_speedup(const Family& family, int n_threads);
 /// or over a network as fast.
 double exchange_seconds(const Family& family, std::int64_t n_units, const DataShape& shape);
 
-/// Leaves of a tree, of the least leaf size of a forest, as noisy data make them.
+/// Leaves of a tree (in forests of the least leaf size), as noisy data make them.
 double expected_leaves(const Family& family, const DataShape& shape);
+/// Nodes of all trees that come of one of `n_units`.
+double expected_nodes(const Family& family, const DataShape& shape);
 
 /// Trees that come of one of `n_units`: one a leaf size in forests, one an output in boosting.
 std::int64_t trees_a_unit(const Family& family, const DataShape& shape);
