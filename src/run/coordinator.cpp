@@ -104,13 +104,13 @@ void Coordinator::tell_of_groups() const {
 void Coordinator::tell_of_waiting() {
   constexpr std::size_t kMaxNamed = 8;
   beat();
-  if (waiting_ && n_told_ == ranks_of_task_.size()) return;
-  n_told_ = ranks_of_task_.size();
+  if (waiting_ && n_told_ == groups_.size()) return;
+  n_told_ = groups_.size();
   std::string text;
   std::size_t n_named = 0;
-  for (const auto& [task, ranks] : ranks_of_task_) {
+  for (const auto& [task, group] : groups_) {
     if (n_named == kMaxNamed) break;
-    text += format("{}task {} of rank {}", n_named++ == 0 ? "" : ", ", task, ranks.front());
+    text += format("{}task {} of rank {}", n_named++ == 0 ? "" : ", ", task, group.ranks.front());
   }
   if (n_told_ > n_named) text += format(" and {} more", n_told_ - n_named);
   waiting_.reset();
@@ -178,7 +178,7 @@ void Coordinator::take_units(const UnitsMessage& message) {
 
 void Coordinator::take_result(search::TaskResult result) {
   running_.erase(result.task);
-  ranks_of_task_.erase(result.task);
+  groups_.erase(result.task);
   growing_.erase(result.task);
   phase_.consume(std::move(result));
   has_news_ = true;
@@ -233,7 +233,7 @@ void Coordinator::begin(TaskMessage message, std::vector<int> ranks) {
     world_.send(leader, kTask, message.to_bytes());
   }
   call_to_group(ranks);
-  ranks_of_task_[id] = std::move(ranks);
+  groups_[id] = {std::move(ranks), monotonic_s(), running_[id].fit_s};
 }
 
 /// Calls all but the first of `ranks` to a group.
@@ -261,18 +261,30 @@ bool Coordinator::may_grow(std::int32_t task, const std::vector<int>& ranks) con
          });
 }
 
+double Coordinator::done_s(const Group& group) const {
+  return group.done_s + (monotonic_s() - group.since_s) * static_cast<double>(group.ranks.size());
+}
+
+/// A fit that has taken longer than expected is taken to be in its last part.
+double Coordinator::left_s(std::int32_t task, const Group& group) const {
+  constexpr double kLastPart = 0.05;
+  const double expected_s = phase_.expected_s(task);
+  return std::max(kLastPart * expected_s, expected_s - done_s(group));
+}
+
 /// Nothing is left to hand out: ranks without work join boosting fits on their nodes.
 void Coordinator::enlarge_groups() {
   if (setup_.layout.max_joined_ranks <= 1) return;
   const auto idle = workforce_.idle();
   if (idle.empty()) return;
   std::set<int> followers;
-  for (const auto& [task, ranks] : ranks_of_task_) {
-    followers.insert(ranks.begin() + 1, ranks.end());
+  for (const auto& [task, group] : groups_) {
+    followers.insert(group.ranks.begin() + 1, group.ranks.end());
   }
-  std::map<std::int32_t, std::vector<int>> candidates;
-  for (const auto& [task, ranks] : ranks_of_task_) {
-    if (!followers.contains(ranks.front()) && may_grow(task, ranks)) candidates[task] = ranks;
+  std::map<std::int32_t, RunningFit> candidates;
+  for (const auto& [task, group] : groups_) {
+    if (followers.contains(group.ranks.front()) || !may_grow(task, group.ranks)) continue;
+    candidates[task] = {group.ranks, left_s(task, group)};
   }
   for (auto& [task, ranks] : enlarged(candidates, idle, setup_.layout)) {
     if (ranks.front() == 0) {
@@ -283,7 +295,8 @@ void Coordinator::enlarge_groups() {
     }
     call_to_group(ranks);
     growing_.insert(task);
-    ranks_of_task_[task] = std::move(ranks);
+    auto& group = groups_.at(task);
+    group = {std::move(ranks), monotonic_s(), done_s(group)};
   }
 }
 

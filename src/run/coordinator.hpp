@@ -27,6 +27,13 @@ class Coordinator {
   /// Answers all messages, hands tasks to workers that are ready, looks at signals and the
   /// checkpoint clock. Also the poll hook of rank 0's own fits; true when those should be dropped.
   bool serve();
+  /// Who grows a task.
+  struct Group {
+    std::vector<int> ranks;  // the leader first
+    double since_s = 0;      // when it was called
+    double done_s = 0;       // that ranks had spent on the task before
+  };
+
   void take(const comm::Message& message);
   void take_units(const UnitsMessage& message);
   void keep_own_units();
@@ -38,6 +45,8 @@ class Coordinator {
   void begin(TaskMessage message, std::vector<int> ranks);
   void call_to_group(const std::vector<int>& ranks);
   bool may_grow(std::int32_t task, const std::vector<int>& ranks) const;
+  double done_s(const Group& group) const;
+  double left_s(std::int32_t task, const Group& group) const;
   void enlarge_groups();
   void work();
   void lead_own_task();
@@ -58,10 +67,10 @@ class Coordinator {
   comm::Communicator& world_;
   const PhaseSetup& setup_;
   search::Phase& phase_;
-  std::map<std::int32_t, search::RunningTask> resumed_;     // not handed out again yet
-  std::vector<int> n_tasks_of_worker_;                      // at work or waiting there; by rank
-  std::map<std::int32_t, search::RunningTask> running_;     // as far as pulled
-  std::map<std::int32_t, std::vector<int>> ranks_of_task_;  // of the same, the leader first
+  std::map<std::int32_t, search::RunningTask> resumed_;  // not handed out again yet
+  std::vector<int> n_tasks_of_worker_;                   // at work or waiting there; by rank
+  std::map<std::int32_t, search::RunningTask> running_;  // as far as pulled
+  std::map<std::int32_t, Group> groups_;                 // of the same
   std::set<std::int32_t> growing_;  // tasks whose leaders are to go on with more ranks
   std::deque<int> ready_;
   Workforce workforce_;

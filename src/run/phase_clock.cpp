@@ -37,9 +37,9 @@ double last_tasks(std::map<std::int32_t, Running> running, std::vector<int> idle
                   const Layout& layout) {
   double now_s = 0;
   while (!running.empty()) {
-    std::map<std::int32_t, std::vector<int>> candidates;
+    std::map<std::int32_t, RunningFit> candidates;
     for (const auto& [id, one] : running) {
-      if (one.task.may_grow) candidates[id] = one.ranks;
+      if (one.task.may_grow) candidates[id] = {one.ranks, one.left * one.task.alone_s};
     }
     for (auto& [id, ranks] : enlarged(candidates, idle, layout)) {
       for (const int rank : ranks) std::erase(idle, rank);

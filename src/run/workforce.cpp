@@ -56,26 +56,30 @@ std::uint64_t Workforce::n_group_trees() const {
   return n_trees;
 }
 
-std::map<std::int32_t, std::vector<int>> enlarged(
-    const std::map<std::int32_t, std::vector<int>>& running, const std::vector<int>& idle,
-    const Layout& layout) {
+std::map<std::int32_t, std::vector<int>> enlarged(const std::map<std::int32_t, RunningFit>& running,
+                                                  const std::vector<int>& idle,
+                                                  const Layout& layout) {
   const auto node_of = [&](int rank) {
     return layout.node_of_rank[static_cast<std::size_t>(rank)];
   };
+  const auto lasts_s = [](const RunningFit& fit) {
+    return fit.left_s / static_cast<double>(fit.ranks.size());
+  };
   auto grown = running;
   for (const int rank : idle) {
-    std::vector<int>* smallest = nullptr;
-    for (auto& [task, ranks] : grown) {
-      if (node_of(ranks.front()) != node_of(rank)) continue;
-      if (static_cast<int>(ranks.size()) >= layout.max_joined_ranks) continue;
-      if (smallest == nullptr || ranks.size() < smallest->size()) smallest = &ranks;
+    RunningFit* longest = nullptr;
+    for (auto& [task, fit] : grown) {
+      if (node_of(fit.ranks.front()) != node_of(rank)) continue;
+      if (static_cast<int>(fit.ranks.size()) >= layout.max_joined_ranks) continue;
+      if (longest == nullptr || lasts_s(fit) > lasts_s(*longest)) longest = &fit;
     }
-    if (smallest != nullptr) smallest->push_back(rank);
+    if (longest != nullptr) longest->ranks.push_back(rank);
   }
-  std::erase_if(grown, [&](const auto& task) {
-    return 2 * task.second.size() < 3 * running.at(task.first).size();
-  });
-  return grown;
+  std::map<std::int32_t, std::vector<int>> out;
+  for (auto& [task, fit] : grown) {
+    if (2 * fit.ranks.size() >= 3 * running.at(task).ranks.size()) out[task] = std::move(fit.ranks);
+  }
+  return out;
 }
 
 }  // namespace orchard::run

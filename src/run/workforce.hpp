@@ -39,11 +39,17 @@ class Workforce {
   std::size_t n_idle_ = 0;
 };
 
-/// Which of the running fits should go on with more ranks: idle ranks are dealt to the fits led on
-/// their node, those with the fewest ranks first. A fit is built again for that, so its group grows
-/// by half at least. `running`, and what is returned: ranks by task, the leader first.
-std::map<std::int32_t, std::vector<int>> enlarged(
-    const std::map<std::int32_t, std::vector<int>>& running, const std::vector<int>& idle,
-    const Layout& layout);
+/// A fit under way.
+struct RunningFit {
+  std::vector<int> ranks;  ///< the leader first
+  double left_s = 0;       ///< that one rank would still need, as far as is known; positive
+};
+
+/// Which of the running fits should go on with more ranks: each idle rank goes to the fit led on
+/// its node that would last longest. A fit is built again for that, so its group grows by half at
+/// least. By task, as is what is returned: their ranks then.
+std::map<std::int32_t, std::vector<int>> enlarged(const std::map<std::int32_t, RunningFit>& running,
+                                                  const std::vector<int>& idle,
+                                                  const Layout& layout);
 
 }  // namespace orchard::run

@@ -181,6 +181,10 @@ void Phase::finish_fit(const FitKey& key) {
   outcome.scores = {first.scores, first.reasons, first.failures};
 }
 
+double Phase::expected_s(std::int32_t id) const {
+  return task(id).cost * scale_.factor(task(id).family);
+}
+
 double Phase::done_fraction() const {
   double done = 0, total = 0;
   for (std::size_t family = 0; family < cost_total_.size(); ++family) {

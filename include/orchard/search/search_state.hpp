@@ -36,6 +36,8 @@ class Phase {
   void consume(TaskResult result);
   bool is_done() const { return n_done_ == tasks_.size(); }
   std::size_t n_done() const { return n_done_; }
+  /// Seconds that the whole of a task takes one rank, by its estimate as it is set right so far.
+  double expected_s(std::int32_t task) const;
   /// Share of the whole cost, set right as above, that is done, 0 .. 1.
   double done_fraction() const;
 

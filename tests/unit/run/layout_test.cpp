@@ -184,17 +184,22 @@ TEST(Layout, PrintsRanks) {
   EXPECT_EQ(print_ranks({0, 1, 2, 5, 7, 8}), "0-2, 5, 7-8");
 }
 
-TEST(Workforce, DealsIdleRanksToTheSmallestGroupsOfTheirNode) {
+TEST(Workforce, DealsIdleRanksToTheFitsOfTheirNodeThatLastLongest) {
   Layout layout;
   layout.node_of_rank = {0, 0, 0, 0, 4, 4, 4, 4};
   layout.max_joined_ranks = 3;
-  using Running = std::map<std::int32_t, std::vector<int>>;
-  EXPECT_EQ(enlarged({{1, {0}}, {2, {1}}}, {2, 3, 4}, layout), (Running{{1, {0, 2}}, {2, {1, 3}}}));
-  EXPECT_EQ(enlarged({{7, {5}}}, {4, 6, 7}, layout), (Running{{7, {5, 4, 6}}})) << "no more than 3";
-  EXPECT_EQ(enlarged({{1, {0, 1}}}, {2}, layout), (Running{{1, {0, 1, 2}}}));
-  EXPECT_EQ(enlarged({{1, {0}}}, {5}, layout), Running());
+  using Ranks = std::map<std::int32_t, std::vector<int>>;
+  EXPECT_EQ(enlarged({{1, {{0}, 5}}, {2, {{1}, 5}}}, {2, 3, 4}, layout),
+            (Ranks{{1, {0, 2}}, {2, {1, 3}}}));
+  EXPECT_EQ(enlarged({{1, {{0}, 2}}, {2, {{1}, 5}}}, {2, 3}, layout), (Ranks{{2, {1, 2, 3}}}));
+  EXPECT_EQ(enlarged({{1, {{0}, 3}}, {2, {{1}, 5}}}, {2, 3}, layout),
+            (Ranks{{1, {0, 3}}, {2, {1, 2}}}));
+  EXPECT_EQ(enlarged({{7, {{5}, 1}}}, {4, 6, 7}, layout), (Ranks{{7, {5, 4, 6}}}))
+      << "no more than 3";
+  EXPECT_EQ(enlarged({{1, {{0, 1}, 1}}}, {2}, layout), (Ranks{{1, {0, 1, 2}}}));
+  EXPECT_EQ(enlarged({{1, {{0}, 1}}}, {5}, layout), Ranks());
   layout.max_joined_ranks = 8;
-  EXPECT_EQ(enlarged({{1, {0, 1, 2}}}, {3}, layout), Running()) << "not worth a new beginning";
+  EXPECT_EQ(enlarged({{1, {{0, 1, 2}, 1}}}, {3}, layout), Ranks()) << "not worth a new beginning";
 }
 
 TEST(Workforce, ARankWithCommandsOnTheirWayIsNotIdle) {
