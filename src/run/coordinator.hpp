@@ -40,6 +40,7 @@ class Coordinator {
   void hand_over_own_units();
   void take_result(search::TaskResult result);
   void hand_out();
+  int next_leader() const;
   std::optional<TaskMessage> next_task();
   const std::vector<int>* group_led_by(int leader) const;
   void begin(TaskMessage message, std::vector<int> ranks);

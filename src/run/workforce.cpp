@@ -1,5 +1,7 @@
 #include "workforce.hpp"
 
+#include <algorithm>
+
 namespace orchard::run {
 
 Workforce::Workforce(int n_ranks) : ranks_(static_cast<std::size_t>(n_ranks)) {
@@ -54,6 +56,15 @@ std::uint64_t Workforce::n_group_trees() const {
   std::uint64_t n_trees = 0;
   for (const auto& rank : ranks_) n_trees += rank.last.n_group_trees;
   return n_trees;
+}
+
+int first_on_least_busy_node(const std::deque<int>& ready, std::map<int, double> work_s,
+                             const std::vector<int>& node_of_rank) {
+  const auto work_of = [&](int rank) {
+    return work_s[node_of_rank[static_cast<std::size_t>(rank)]];
+  };
+  return *std::min_element(ready.begin(), ready.end(),
+                           [&](int a, int b) { return work_of(a) < work_of(b); });
 }
 
 std::map<std::int32_t, std::vector<int>> enlarged(const std::map<std::int32_t, RunningFit>& running,

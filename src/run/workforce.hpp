@@ -1,6 +1,7 @@
 #pragma once
 // Rank 0's book of who works, and its rule for who joins whom.
 
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -38,6 +39,11 @@ class Workforce {
   std::vector<Rank> ranks_;
   std::size_t n_idle_ = 0;
 };
+
+/// Of the ranks that are ready, the first on the node with the least work under way. `work_s`: by
+/// node; without entry 0. `node_of_rank`: as in Layout.
+int first_on_least_busy_node(const std::deque<int>& ready, std::map<int, double> work_s,
+                             const std::vector<int>& node_of_rank);
 
 /// A fit under way.
 struct RunningFit {

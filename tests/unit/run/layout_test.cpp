@@ -184,6 +184,13 @@ TEST(Layout, PrintsRanks) {
   EXPECT_EQ(print_ranks({0, 1, 2, 5, 7, 8}), "0-2, 5, 7-8");
 }
 
+TEST(Workforce, SpreadsTasksOverNodes) {
+  const std::vector<int> node_of_rank = {0, 0, 0, 3, 3, 3};
+  EXPECT_EQ(first_on_least_busy_node({2, 1, 4, 5}, {{0, 2.0}}, node_of_rank), 4);
+  EXPECT_EQ(first_on_least_busy_node({5, 2, 1}, {{0, 2.0}, {3, 2.5}}, node_of_rank), 2);
+  EXPECT_EQ(first_on_least_busy_node({5, 2, 4}, {}, node_of_rank), 5) << "who asked first";
+}
+
 TEST(Workforce, DealsIdleRanksToTheFitsOfTheirNodeThatLastLongest) {
   Layout layout;
   layout.node_of_rank = {0, 0, 0, 0, 4, 4, 4, 4};
