@@ -57,12 +57,12 @@ Way choose_way(const Session& session, const PreparedData& data, const search::P
                std::size_t first) {
   const auto ways =
       run::ways_to_grow(session.job().parallel, allocation.n_ranks, allocation.n_nodes);
-  std::optional<Error> refusal;  // of the first way
+  std::optional<Error> refusal;  // of the first way without room
   for (std::size_t number = 0; number < ways.size(); ++number) {
     auto forecast = run::make_forecast(describe_work(session, data, plan, allocation, ways[number]),
                                        allocation);
     const auto error = run::refuse(forecast.bins_alone(), limits);
-    if (number == 0) refusal = error;
+    if (!refusal) refusal = error;
     if (error || number < first) continue;
     return {number, ways[number], refusal ? refusal->message() : std::string(), {}};
   }
@@ -73,7 +73,7 @@ run::Allocation own_allocation(Session& session) {
   run::Allocation out;
   const int n_here = session.node().size();
   out.n_ranks = session.world().size();
-  out.n_nodes = (out.n_ranks + n_here - 1) / n_here;
+  out.n_nodes = static_cast<int>(session.world().sum(session.node().rank() == 0 ? 1 : 0));
   out.n_threads = session.threads().n_threads;
   out.threads_origin = session.threads().origin;
   out.n_cores = n_here * out.n_threads;

@@ -17,15 +17,16 @@ run::Workload describe_work(const Session& session, const PreparedData& data,
 struct Way {
   std::size_t number = 0;
   options::ParallelSettings parallel;
-  std::string reason;            ///< why it is not the first one, or empty
-  std::optional<Error> refusal;  ///< of the first one, when there is room in none
+  std::string reason;            ///< which room is missing in one before it, or empty
+  std::optional<Error> refusal;  ///< the same, when there is room in none
 };
 /// Passes over those before number `first`. Local.
 Way choose_way(const Session& session, const PreparedData& data, const search::Plan& plan,
                const run::Allocation& allocation, const run::NodeLimits& limits,
                std::size_t first = 0);
 
-/// The ranks and threads that this job runs with, as far as this rank's node shows.
+/// The ranks and nodes that this job runs on, the same on all ranks, and the threads and cores of
+/// this rank's node. Collective.
 run::Allocation own_allocation(Session& session);
 
 }  // namespace orchard::app

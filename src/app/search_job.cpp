@@ -369,19 +369,21 @@ void SearchJob::look_ahead() {
   auto& world = session_.world();
   const auto allocation = own_allocation(session_);
   const auto limits = run::node_limits();
-  Way way;
-  world.together([&] {
-    way = choose_way(session_, data_, plan_, allocation, limits);
-    if (way.refusal) throw *way.refusal;
-  });
   // All nodes take the way that the node with the least room needs.
-  const auto number = static_cast<std::size_t>(world.max(static_cast<std::int64_t>(way.number)));
+  Way way;
+  for (std::int64_t least = -1, most = 0; least != most;) {
+    world.together([&] {
+      way = choose_way(session_, data_, plan_, allocation, limits, static_cast<std::size_t>(most));
+      if (way.refusal) throw *way.refusal;
+    });
+    least = world.min(static_cast<std::int64_t>(way.number));
+    most = world.max(static_cast<std::int64_t>(way.number));
+  }
   world.together([&] {
-    way = choose_way(session_, data_, plan_, allocation, limits, number);
-    if (way.refusal) throw *way.refusal;
     parallel_ = way.parallel;
-    if (!way.reason.empty()) {
-      log::warning(format("layout rows, for want of room: {}", way.reason));
+    if (way.number > 0) {
+      log::warning(format("layout rows, for want of room: {}",
+                          way.reason.empty() ? "another node has less" : way.reason));
     }
     forecast_ = run::make_forecast(describe_work(session_, data_, plan_, allocation, parallel_),
                                    allocation);

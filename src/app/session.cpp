@@ -83,7 +83,7 @@ Session::Session(comm::Communicator world, const options::CommandLine& command_l
   watchdog_ = std::make_unique<run::Watchdog>(
       node_, world_.rank(),
       run::WatchdogSettings{job_.parallel.watchdog, output_path(job_.output.log), {}});
-  if (threads_.domain) parallel::keep_to(*threads_.domain);  // before there are other threads
+  if (threads_.domain) parallel::keep_to(*threads_.domain);  // the pool's threads do as this one
   pool_ = std::make_unique<parallel::Pool>(threads_.n_threads);
   log::configure(is_root(), job_.job.verbose == 0   ? log::Level::kWarning
                             : job_.job.verbose >= 2 ? log::Level::kDebug

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <fstream>
-#include <utility>
 
 namespace orchard {
 
@@ -50,12 +50,17 @@ std::uint64_t private_bytes() {
 }
 
 namespace {
-std::uint64_t peak_private_bytes = 0;
+std::atomic<std::uint64_t> peak_private_bytes{0};
 }  // namespace
 
-void note_private_bytes() { peak_private_bytes = std::max(peak_private_bytes, private_bytes()); }
+void note_private_bytes() {
+  const std::uint64_t n_bytes = private_bytes();
+  std::uint64_t peak_bytes = peak_private_bytes;
+  while (peak_bytes < n_bytes && !peak_private_bytes.compare_exchange_weak(peak_bytes, n_bytes)) {
+  }
+}
 
-std::uint64_t take_peak_private_bytes() { return std::exchange(peak_private_bytes, 0); }
+std::uint64_t take_peak_private_bytes() { return peak_private_bytes.exchange(0); }
 
 void give_back_free_memory() {
 #ifdef __GLIBC__

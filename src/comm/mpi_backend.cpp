@@ -17,9 +17,6 @@
 namespace orchard::comm {
 namespace {
 
-constexpr int kGatherTag = 1;
-constexpr int kPartTag = 2;
-constexpr int kExchangeTag = 3;
 /// A broadcast starts with a block of this size, which holds the whole payload when that is short.
 constexpr std::size_t kBroadcastHead_bytes = 512;
 /// A gather to all ranks is one exchange of such blocks when all payloads fit into them.

@@ -24,6 +24,9 @@ struct MpiLines {
   bool is_freed = false;
 };
 
+/// What a message from rank to rank on MpiLines::collectives belongs to.
+enum CollectiveTag : int { kGatherTag = 1, kPartTag, kExchangeTag, kMeetTag };
+
 /// What all communicators of the process share.
 struct MpiContext {
   std::size_t piece_bytes = std::size_t{1} << 30;

@@ -14,7 +14,6 @@ namespace orchard::comm {
 namespace {
 
 constexpr std::size_t kAlignment_bytes = 64;
-constexpr int kMeetTag = 3;
 
 /// Takes over `comm` and adds a second one for messages. Collective over `comm`.
 std::shared_ptr<MpiLines> make_lines(MpiContext& context, MPI_Comm comm) {

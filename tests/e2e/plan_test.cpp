@@ -19,6 +19,14 @@ class Plan : public ::testing::Test {
                    "[grid.boosting]\nestimator = HistGradientBoostingClassifier\nmax_iter = 20\n" +
                    more);
   }
+  /// Its table takes 1 MB, its bins 7 MB, the targets of its folds 3 MB.
+  void make_job_of_ten_folds() {
+    write_file(directory_ / "data.csv", make_csv("binary", 40'000, test_seed()));
+    write_file(directory_ / "job.cfg",
+               "[data]\ntrain = " + (directory_ / "data.csv") +
+                   "\ntarget = target\n[cv]\nn_splits = 10\n[grid.boosting]\n"
+                   "estimator = HistGradientBoostingClassifier\nmax_iter = 3\n");
+  }
   Outcome plan(std::vector<std::string> more) {
     std::vector<std::string> arguments = {"plan", directory_ / "job.cfg"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -94,12 +102,7 @@ TEST_F(Plan, SharedMemoryThatIsTooSmallIsFoundBeforeTheStart) {
 /// so where there is no other way.
 TEST_F(Plan, RanksShareRowsWhereWholeFoldsDoNotFit) {
   if (geteuid() != 0) GTEST_SKIP() << "mounting a small file system needs root";
-  write_file(directory_ / "data.csv", make_csv("binary", 40'000, test_seed()));
-  write_file(directory_ / "job.cfg",
-             "[data]\ntrain = " + (directory_ / "data.csv") +
-                 "\ntarget = target\n[cv]\nn_splits = 10\n[grid.boosting]\n"
-                 "estimator = HistGradientBoostingClassifier\nmax_iter = 3\n");
-  // Of ten folds the bins take 7 MB, the targets 3 MB; the table takes 1 MB.
+  make_job_of_ten_folds();
   const auto refused = search_in("8m", "replicated");
   EXPECT_EQ(refused.code, 7) << refused.errors;
   EXPECT_NE(refused.errors.find("the ranks of a node share"), std::string::npos) << refused.errors;
@@ -115,6 +118,19 @@ TEST_F(Plan, RanksShareRowsWhereWholeFoldsDoNotFit) {
             std::string::npos)
       << chosen.errors;
   EXPECT_EQ(file_bytes(directory_ / "auto/model.h5"), file_bytes(directory_ / "rows/model.h5"));
+}
+
+/// Ranks are dealt unevenly over nodes: all of them must see the same ways to spread the fits.
+TEST_F(Plan, UnevenNodesAgreeOnHowRowsAreShared) {
+  make_job_of_ten_folds();
+  // The bins of ten folds, 7 MB, find room beside their targets only where both nodes share them.
+  const auto outcome = run(5,
+                           {"search", directory_ / "job.cfg", "--output-dir", directory_ / "out",
+                            "--n-jobs=1", "--parallel.oversubscribe=true"},
+                           {{"ORCHARD_RANKS_PER_NODE", "3"}, {"SLURM_MEM_PER_NODE", "8"}}, 120);
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("layout rows: 1 group of up to 5 ranks a fit"), std::string::npos)
+      << outcome.errors;
 }
 
 /// More ranks than tasks, rows and features together, each with threads of its own.

@@ -28,7 +28,7 @@ class ParentWatch {
 /// it shares with others or could read again from a file. 0 where the system does not tell.
 std::uint64_t private_bytes();
 /// Makes the next peak at least what is held now. A pool calls it when it polls; to be called
-/// besides where memory is highest. Not for several threads at once.
+/// besides where memory is highest.
 void note_private_bytes();
 /// The most that was noted since the last call.
 std::uint64_t take_peak_private_bytes();

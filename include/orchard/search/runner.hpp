@@ -10,14 +10,16 @@
 
 namespace orchard::search {
 
-/// A task at work on this rank. Local. `step` and `result` may throw Stopped, after which `units`
-/// still holds every finished unit.
+/// A task at work on this rank. Local; in a group of ranks that work on it, the constructor and
+/// `step` are collective. `step` and `result` may throw Stopped, after which `units` still holds
+/// every finished unit.
 class Runner {
  public:
   virtual ~Runner() = default;
-  /// True when all units are there, or the next one cannot be grown.
+  /// True when all units are there, or the next one cannot be grown, and nothing is left to do that
+  /// takes a whole group.
   virtual bool is_done() const = 0;
-  /// Grows more units.
+  /// Grows more units, or does what is left for a group.
   virtual void step() = 0;
   virtual const std::vector<model::Unit>& units() const = 0;
   /// So many there are at most when the task is done.

@@ -24,7 +24,7 @@ class ClassSearch {
 
   void start_tree(const TreeStart& start, const std::vector<std::uint32_t>& multiplicity);
   Row make_row(RowIndex position, std::uint32_t multiplicity) const {
-    const auto weight = plan_.targets.has_weights() ? plan_.targets.weight[position] : 1;
+    const auto weight = plan_.targets.has_weights ? plan_.targets.weight[position] : 1;
     return {static_cast<Count>(weight * multiplicity), plan_.targets.label[position]};
   }
   std::int64_t integer_weight(std::span<const Row> rows) const;

@@ -22,14 +22,14 @@ double drop(const Pair& left, const Pair& node, double root_weight) {
 
 double squared_error_decrease(const ForestTargets& targets, const Pair& left, const Pair& node,
                               double root_weight) {
-  const int unit = targets.has_weights() ? targets.exponent : targets.exponent - targets.value_bits;
+  const int unit = targets.has_weights ? targets.exponent : targets.exponent - targets.value_bits;
   return std::min(std::ldexp(drop(left, node, root_weight), 2 * unit),
                   std::numeric_limits<double>::max());
 }
 
 std::int64_t mean_leaf_value(const ForestTargets& targets, const Pair& node) {
   const Int128 one = 1;
-  const int shift = targets.has_weights() ? kLeafBits : kLeafBits - targets.value_bits;
+  const int shift = targets.has_weights ? kLeafBits : kLeafBits - targets.value_bits;
   return shift >= 0 ? divide(node.sum * (one << shift), node.weight)
                     : divide(node.sum, static_cast<Int128>(node.weight) << -shift);
 }

@@ -107,7 +107,7 @@ struct BinaryWeights {
   static constexpr bool kIsClassification = true;
   explicit BinaryWeights(const ForestPlan&) {}
   Row make_row(const ForestTargets& targets, RowIndex position, std::uint32_t multiplicity) const {
-    const std::int64_t weight = targets.has_weights() ? targets.weight[position] : 1;
+    const std::int64_t weight = targets.has_weights ? targets.weight[position] : 1;
     return {weight * multiplicity, targets.label[position]};
   }
   void add(Cell& cell, const Row& row) const {

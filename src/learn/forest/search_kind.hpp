@@ -12,10 +12,10 @@ namespace orchard::learn {
 /// numbers where they fit, an exact judge where there is one.
 template <class Make>
 auto with_search_kind(const ForestPlan& plan, Make make) {
-  const bool is_small = !plan.targets.has_weights() && plan.n_draws < (std::uint64_t{1} << 31);
+  const bool is_small = !plan.targets.has_weights && plan.n_draws < (std::uint64_t{1} << 31);
   if (plan.context.schema.task == Task::kRegression) {
-    return plan.targets.has_weights() ? make.template operator()<PairSearch<WeightedValues>>()
-                                      : make.template operator()<PairSearch<Values>>();
+    return plan.targets.has_weights ? make.template operator()<PairSearch<WeightedValues>>()
+                                    : make.template operator()<PairSearch<Values>>();
   }
   using Counts = std::uint32_t;
   using Weights = std::int64_t;

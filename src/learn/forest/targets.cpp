@@ -31,6 +31,7 @@ std::int64_t fixed_point(double value, int bits) { return std::llround(std::ldex
 void scale_weights(std::span<const double> weights, const data::RowShare& own, int bits,
                    ForestTargets& out) {
   const int exponent = exponent_of(weights, "weight");
+  out.has_weights = true;
   // 2^62 for the sum; a weight just under 2^exponent may round up to it.
   out.weight_bits = bits - exponent;
   out.weight.reserve(own.size());
@@ -51,7 +52,7 @@ void scale_values(std::span<const double> values, const data::RowShare& own, int
                   ForestTargets& out) {
   out.exponent = exponent_of(values, "target");
   // Weighted sums take their resolution from the weights.
-  out.value_bits = out.has_weights() ? 60 : bits;
+  out.value_bits = out.has_weights ? 60 : bits;
   out.value.reserve(own.size());
   for (const double y : values.subspan(own.begin, own.size())) {
     out.value.push_back(fixed_point(y, out.value_bits - out.exponent));
@@ -79,7 +80,7 @@ std::vector<std::uint64_t> read_labels(std::span<const double> target, const dat
 }  // namespace
 
 double ForestTargets::unit_weight() const {
-  return has_weights() ? std::ldexp(1.0, weight_bits) : 1.0;
+  return has_weights ? std::ldexp(1.0, weight_bits) : 1.0;
 }
 
 int ceil_log2(std::uint64_t n) { return static_cast<int>(std::bit_width(n - 1)); }

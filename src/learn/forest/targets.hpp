@@ -19,14 +19,15 @@ struct ForestTargets {
   int exponent = 0;
   int value_bits = 0;
 
-  /// [n_train], or empty; an entry w stands for w * 2^-weight_bits.
+  /// Whether the rows of the fold have weights: also on a rank that holds none of them.
+  bool has_weights = false;
+  /// [n_train] where they have; an entry w stands for w * 2^-weight_bits.
   std::vector<std::int64_t> weight;
   int weight_bits = 0;
 
   /// `class_weight = balanced`: [n_classes] factors of the class counts; else empty.
   std::vector<double> class_weight;
 
-  bool has_weights() const { return !weight.empty(); }
   /// What a row of weight 1 adds to a sum of weights.
   double unit_weight() const;
 };

@@ -11,16 +11,22 @@ namespace orchard::run {
 namespace {
 
 /// What the watchdogs of all ranks had to say.
-struct Reports {
-  std::mutex mutex;
-  std::vector<std::string> texts;
-
+class Reports {
+ public:
   WatchdogSettings settings(double patience_s) {
     return {patience_s, {}, [this](const std::string& text) {
-              const std::lock_guard lock(mutex);
-              texts.push_back(text);
+              const std::lock_guard lock(mutex_);
+              texts_.push_back(text);
             }};
   }
+  std::vector<std::string> texts() {
+    const std::lock_guard lock(mutex_);
+    return texts_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> texts_;
 };
 
 TEST(Watchdog, NamesTheSilentRankAndWhatOthersWaitFor) {
@@ -35,8 +41,8 @@ TEST(Watchdog, NamesTheSilentRankAndWhatOthersWaitFor) {
     }
     world.barrier();
   });
-  ASSERT_EQ(reports.texts.size(), 1u);
-  const auto& text = reports.texts.front();
+  ASSERT_EQ(reports.texts().size(), 1u);
+  const auto text = reports.texts().front();
   EXPECT_NE(text.find(": rank 11 (sleeps)."), std::string::npos) << text;
   EXPECT_NE(text.find("Meanwhile: rank 10 (waits for rank 11), rank 12 (waits for rank 11)"),
             std::string::npos)
@@ -54,7 +60,7 @@ TEST(Watchdog, IsContentWithAnyThreadThatGoesOn) {
       pool.poll();
     }
   });
-  EXPECT_TRUE(reports.texts.empty());
+  EXPECT_TRUE(reports.texts().empty());
 }
 
 TEST(Watchdog, GrantsMoreTimeToWorkWithoutBeats) {
@@ -64,11 +70,11 @@ TEST(Watchdog, GrantsMoreTimeToWorkWithoutBeats) {
   {
     const Doing doing("writes", Beats::kNone);
     sleep_s(0.5);
-    EXPECT_TRUE(reports.texts.empty());
+    EXPECT_TRUE(reports.texts().empty());
     sleep_s(1.0);
   }
-  ASSERT_EQ(reports.texts.size(), 1u);
-  const auto& text = reports.texts.front();
+  ASSERT_EQ(reports.texts().size(), 1u);
+  const auto text = reports.texts().front();
   EXPECT_NE(text.find("rank 0 (writes)"), std::string::npos) << text;
   EXPECT_NE(text.find("no progress for 1."), std::string::npos) << text;
 }
@@ -78,7 +84,7 @@ TEST(Watchdog, LooksAwayWithoutPatience) {
   auto alone = comm::self();
   const Watchdog watchdog(alone, 0, reports.settings(0));
   sleep_s(0.1);
-  EXPECT_TRUE(reports.texts.empty());
+  EXPECT_TRUE(reports.texts().empty());
 }
 
 TEST(Watchdog, DoesNotWaitForRanksThatHaveLeft) {
@@ -94,7 +100,7 @@ TEST(Watchdog, DoesNotWaitForRanksThatHaveLeft) {
     }
     world.barrier();
   });
-  EXPECT_TRUE(reports.texts.empty());
+  EXPECT_TRUE(reports.texts().empty());
 }
 
 }  // namespace

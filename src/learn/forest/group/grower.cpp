@@ -70,7 +70,7 @@ void GroupGrower::plant(std::uint64_t first, std::size_t n_trees) {
       if (weighs_draws) {
         n_drawn[i * targets.n_classes + targets.label[row]] += multiplicity[row];
       }
-      if (targets.has_weights() && targets.weight[row] == 0) continue;
+      if (targets.has_weights && targets.weight[row] == 0) continue;
       nodes_[i].rows.add(row, multiplicity[row]);
     }
     nodes_[i].sums = searches_.front()->sum(nodes_[i].rows);

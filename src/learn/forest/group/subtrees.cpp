@@ -48,6 +48,7 @@ class GatheredRows {
     targets.n_classes = plan.targets.n_classes;
     targets.exponent = plan.targets.exponent;
     targets.value_bits = plan.targets.value_bits;
+    targets.has_weights = plan.targets.has_weights;
     targets.weight_bits = plan.targets.weight_bits;
     targets.class_weight = plan.targets.class_weight;
     start_.head = subtree.head;

@@ -85,7 +85,7 @@ bool suits_moving(const ForestPlan& plan, std::size_t n_most_a_tried) {
     return bins.kind == model::FeatureKind::kNumeric;
   });
   return is_numeric && instruction_set() >= InstructionSet::kAvx2 &&
-         plan.context.schema.task == Task::kClassification && !plan.targets.has_weights() &&
+         plan.context.schema.task == Task::kClassification && !plan.targets.has_weights &&
          plan.settings.criterion != options::Criterion::kEntropy &&
          plan.settings.class_weight == options::ClassWeight::kNone &&
          plan.n_draws < (std::uint64_t{1} << 31) &&

@@ -362,7 +362,7 @@ std::unique_ptr<ForestGrower> make_value_grower(const ForestPlan& plan) {
   const bool is_numeric = std::all_of(features.begin(), features.end(), [](const auto& bins) {
     return bins.kind == model::FeatureKind::kNumeric;
   });
-  if (plan.context.schema.task != Task::kRegression || plan.targets.has_weights() ||
+  if (plan.context.schema.task != Task::kRegression || plan.targets.has_weights ||
       plan.n_draws >= std::uint64_t{1} << 31 || plan.n_tried < features.size() || !is_numeric) {
     return nullptr;
   }

@@ -132,6 +132,7 @@ const Case kCases[] = {
      options::ClassWeight::kNone,
      Precision::kWide},
     {"few_weighted_rows", {4, 0, 2, 1, 0, 30, 3, false, true}, 31, 1},
+    {"few_weighted_rows_of_classes", {3, 1, 2, 0, 2, 30, 0, false, true}, 31, 1},
     {"few_columns", {400, 50, 1, 0, 2, 90, 0, false, false}},
     {"binary", {900, 70, 6, 0, 2, 200, 0, false, false}},
     {"missing_categories_weights", {900, 70, 4, 3, 2, 60, 30, true, true}},

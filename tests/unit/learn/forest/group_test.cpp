@@ -96,17 +96,25 @@ TEST(ForestGroup, GrowsTheTreesOfOneRankForAnySeed) {
 
 /// More ranks than rows, so that some hold none.
 TEST(ForestGroup, RanksWithoutRows) {
-  const ForestTable table({.n_train = 3, .n_test = 2}, 8);
-  parallel::Pool pool(1);
-  ForestFit alone({table.data, table.schema, 1, pool}, {}, {Cut{}}, 0, 4);
-  while (!alone.is_done()) alone.advance();
-  run_row_group(5, [&](ThreadRowGroup& group) {
-    const auto own = own_rows(table.data, group.rank(), 5, false);
-    parallel::Pool own_pool(1);
-    ForestFit fit({own, table.schema, 1, own_pool, &group}, {}, {Cut{}}, 0, 4);
-    while (!fit.is_done()) fit.advance();
-    ASSERT_EQ(fit.units(), alone.units());
-  });
+  for (const bool has_weights : {false, true}) {
+    for (const std::size_t n_classes : {0, 2, 3}) {
+      const ForestTable table(
+          {.n_train = 9, .n_test = 2, .n_classes = n_classes, .has_weights = has_weights}, 8);
+      ForestSettings settings;
+      if (n_classes == 0) settings.criterion = options::Criterion::kSquaredError;
+      parallel::Pool pool(1);
+      ForestFit alone({table.data, table.schema, 1, pool}, settings, {Cut{}}, 0, 4);
+      while (!alone.is_done()) alone.advance();
+      run_row_group(14, [&](ThreadRowGroup& group) {
+        const auto own = own_rows(table.data, group.rank(), 14, false);
+        parallel::Pool own_pool(1);
+        ForestFit fit({own, table.schema, 1, own_pool, &group}, settings, {Cut{}}, 0, 4);
+        while (!fit.is_done()) fit.advance();
+        ASSERT_EQ(fit.units(), alone.units())
+            << n_classes << " classes, weights " << has_weights << ", rank " << group.rank();
+      });
+    }
+  }
 }
 
 struct Fitted {

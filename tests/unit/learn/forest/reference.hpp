@@ -42,7 +42,7 @@ class ReferenceGrower {
     }
     if (factor_.empty()) factor_.assign(targets.n_classes, 1.0);
     for (RowIndex i = 0; i < multiplicity.size(); ++i) {
-      const std::int64_t w = (targets.has_weights() ? targets.weight[i] : 1) * multiplicity[i];
+      const std::int64_t w = (targets.has_weights ? targets.weight[i] : 1) * multiplicity[i];
       if (w > 0) rows_.push_back({i, w});
     }
   }
@@ -74,7 +74,7 @@ class ReferenceGrower {
     const auto& targets = plan_.targets;
     if (is_classifier()) return targets.label[row.position] == 1 ? row.weight : 0;
     const auto product = static_cast<__int128>(row.weight) * targets.value[row.position];
-    return targets.has_weights() ? product >> targets.value_bits : product;
+    return targets.has_weights ? product >> targets.value_bits : product;
   }
   std::vector<double> counts(const Rows& rows) const {
     std::vector<std::int64_t> exact(plan_.targets.n_classes);
@@ -124,7 +124,7 @@ class ReferenceGrower {
     for (const auto& row : right) rw += row.weight, rs += sum(row);
     const auto l = static_cast<double>(lw), r = static_cast<double>(rw);
     const __int128 w = lw + rw, s = ls + rs;
-    if (!is_classifier() && !plan_.targets.has_weights()) {
+    if (!is_classifier() && !plan_.targets.has_weights) {
       const double rest = static_cast<double>(s % w) / static_cast<double>(w);
       const double d = static_cast<double>(ls - lw * (s / w)) - l * rest;
       return d * d / (l * r);
