@@ -24,10 +24,10 @@ GroupGrower::GroupGrower(const ForestPlan& plan)
     : plan_(plan),
       peers_(plan.context.group),
       n_threads_(static_cast<std::size_t>(peers_.sum(plan.context.pool.n_threads()))),
-      order_(plan.context.data.n_features()),
-      builders_(plan) {
+      order_(plan.context.data.n_features()) {
   for (int thread = 0; thread < plan.context.pool.n_threads(); ++thread) {
     searches_.push_back(make_node_search(plan));
+    builders_.emplace_back(plan);
   }
 }
 
@@ -46,9 +46,11 @@ void GroupGrower::grow(std::uint64_t first, std::span<model::Tree> trees) {
   for (std::size_t root = 0; root < roots_.size(); ++root) open.push_back(static_cast<int>(root));
   while (!open.empty()) grow_level(open);
   const auto subtrees = grow_subtrees(plan_, peers_, std::move(subtrees_));
-  for (std::size_t root = 0; root < roots_.size(); ++root) {
-    write(root, subtrees, trees.subspan(root * n_sizes, n_sizes));
-  }
+  plan_.context.pool.for_chunks(roots_.size(), 1, [&](std::size_t root, std::size_t, int thread) {
+    write(root, subtrees, builders_[static_cast<std::size_t>(thread)],
+          trees.subspan(root * n_sizes, n_sizes));
+    plan_.context.pool.poll();
+  });
 }
 
 /// The roots of the trees before the first one that has no rows.
@@ -337,8 +339,8 @@ void GroupGrower::settle(int number, std::vector<int>& open) {
 
 /// The whole trees of a root, depth first.
 void GroupGrower::write(std::size_t root, const std::vector<std::vector<model::Tree>>& subtrees,
-                        std::span<model::Tree> trees) {
-  builders_.start();
+                        TreeBuilders& builders, std::span<model::Tree> trees) const {
+  builders.start();
   std::vector<int> waiting = {static_cast<int>(root)};
   while (!waiting.empty()) {
     const Node& here = node(waiting.back());
@@ -347,16 +349,16 @@ void GroupGrower::write(std::size_t root, const std::vector<std::vector<model::T
     if (here.subtree != kNone) {
       const auto& below = subtrees[static_cast<std::size_t>(here.subtree)];
       for (auto size = all.first; size < all.last; ++size) {
-        builders_[size].graft(below[size - all.first]);
+        builders[size].graft(below[size - all.first]);
       }
       continue;
     }
     const auto n_rows = static_cast<std::uint32_t>(here.n_rows());
-    builders_.for_each(here.leaf_sizes, [&](TreeBuilder& builder) {
+    builders.for_each(here.leaf_sizes, [&](TreeBuilder& builder) {
       builder.visit(n_rows, here.head.cuts, here.value);
     });
     const auto& bins = plan_.context.data.binning->features[here.split.feature];
-    builders_.for_each(here.inner_sizes, [&](TreeBuilder& builder) {
+    builders.for_each(here.inner_sizes, [&](TreeBuilder& builder) {
       builder.visit(n_rows, here.stops, here.value);
       if (here.left != kNone) builder.split(here.split, here.cut, bins, here.decrease);
     });
@@ -364,7 +366,7 @@ void GroupGrower::write(std::size_t root, const std::vector<std::vector<model::T
       if (next != kNone) waiting.push_back(next);
     }
   }
-  builders_.finish(plan_.all_leaf_sizes(), trees);
+  builders.finish(plan_.all_leaf_sizes(), trees);
 }
 
 }  // namespace orchard::learn::group

@@ -87,9 +87,10 @@ class GroupGrower {
   void divide(const std::vector<int>& nodes);
   void settle(int number, std::vector<int>& open);
   void write(std::size_t root, const std::vector<std::vector<model::Tree>>& subtrees,
-             std::span<model::Tree> trees);
+             TreeBuilders& builders, std::span<model::Tree> trees) const;
 
   Node& node(int number) { return nodes_[static_cast<std::size_t>(number)]; }
+  const Node& node(int number) const { return nodes_[static_cast<std::size_t>(number)]; }
   int append(Node node) {
     nodes_.push_back(std::move(node));
     return static_cast<int>(nodes_.size()) - 1;
@@ -107,8 +108,8 @@ class GroupGrower {
   std::size_t n_threads_;                              ///< of all ranks
   std::vector<std::unique_ptr<NodeSearch>> searches_;  ///< [own threads]
   FeatureOrder order_;
-  TreeBuilders builders_;
-  std::size_t n_gathered_rows_ = 0;  ///< nodes with at most so many rows are given away
+  std::vector<TreeBuilders> builders_;  ///< [own threads]
+  std::size_t n_gathered_rows_ = 0;     ///< nodes with at most so many rows are given away
   std::vector<Root> roots_;
   std::vector<Node> nodes_;  ///< roots first
   std::vector<Subtree> subtrees_;
