@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "commands.hpp"
@@ -31,8 +32,12 @@ void make_waiting_threads_sleep(char** argv) {
   if (policy && (*policy != "passive" || has_looks)) return;
   set_env("OMP_WAIT_POLICY", "passive");
   if (!has_looks) set_env("GOMP_SPINCOUNT", kLooksBeforeSleep);
-  run::hold_signals();            // what arrives in between waits for the handlers
-  execv("/proc/self/exe", argv);  // returns only when it fails: then threads spin, and nothing else
+  run::hold_signals();  // what arrives in between waits for the handlers
+  // By its path, for its name in lists of processes. Returns only when it fails: then threads spin,
+  // and nothing else.
+  std::error_code none;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", none);
+  execv(path.c_str(), argv);
 }
 
 int dispatch(comm::Communicator& world, const options::CommandLine& command_line) {

@@ -202,7 +202,7 @@ int run_plan(comm::Communicator& world, const options::CommandLine& command_line
     const auto plan =
         search::make_plan(std::move(points), job.search.share_fits, n_folds, data.shape, cutting);
     const auto limits = run::node_limits();
-    const auto way = choose_way(session, data, plan, allocation, limits);
+    const auto way = choose_way(session, data, plan, allocation, limits, false);
     auto work = describe_work(session, data, plan, allocation, way.parallel);
     work.calibrations = run::calibrate(plan.families, data.loaded.table, data.folds.front(),
                                        job.job.random_state, kCalibration_s, session.pool());

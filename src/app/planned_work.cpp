@@ -54,14 +54,16 @@ run::Workload describe_work(const Session& session, const PreparedData& data,
 
 Way choose_way(const Session& session, const PreparedData& data, const search::Plan& plan,
                const run::Allocation& allocation, const run::NodeLimits& limits,
-               std::size_t first) {
+               bool is_table_there, std::size_t first) {
   const auto ways =
       run::ways_to_grow(session.job().parallel, allocation.n_ranks, allocation.n_nodes);
   std::optional<Error> refusal;  // of the first way without room
   for (std::size_t number = 0; number < ways.size(); ++number) {
     auto forecast = run::make_forecast(describe_work(session, data, plan, allocation, ways[number]),
                                        allocation);
-    const auto error = run::refuse(forecast.bins_alone(), limits);
+    auto needed = forecast.bins_alone();
+    if (!is_table_there) needed.table_bytes = forecast.table_bytes;
+    const auto error = run::refuse(needed, limits);
     if (!refusal) refusal = error;
     if (error || number < first) continue;
     return {number, ways[number], refusal ? refusal->message() : std::string(), {}};

@@ -373,7 +373,8 @@ void SearchJob::look_ahead() {
   Way way;
   for (std::int64_t least = -1, most = 0; least != most;) {
     world.together([&] {
-      way = choose_way(session_, data_, plan_, allocation, limits, static_cast<std::size_t>(most));
+      way = choose_way(session_, data_, plan_, allocation, limits, true,
+                       static_cast<std::size_t>(most));
       if (way.refusal) throw *way.refusal;
     });
     least = world.min(static_cast<std::int64_t>(way.number));

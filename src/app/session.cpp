@@ -31,6 +31,17 @@ std::string read_job_text(const std::string& path) {
   }
 }
 
+/// A job of hours must not find out in its end that it cannot write what it made.
+void check_place(const std::filesystem::path& file) {
+  if (!std::filesystem::is_directory(file.parent_path())) {
+    throw Error(ErrorKind::kOutput, "there is no such directory", file.parent_path().string());
+  }
+  check_writable(file.parent_path().string());
+  if (std::filesystem::is_directory(file)) {
+    throw Error(ErrorKind::kOutput, "an output would have the name of a directory", file.string());
+  }
+}
+
 Bytes pack(const std::string& text, const Variables& variables) {
   ByteWriter writer;
   writer.put(text);
@@ -110,6 +121,7 @@ void Session::check_outputs() const {
   for (const auto& output : {job_.output.model, job_.output.cv_results, job_.output.results,
                              job_.output.log, job_.output.predictions}) {
     const auto path = fs::weakly_canonical(output_path(output));
+    check_place(path);
     for (const auto& input : inputs) {
       if (!input.empty() && fs::weakly_canonical(input) == path) {
         throw Error(ErrorKind::kUsage, "this output would replace an input of the job",

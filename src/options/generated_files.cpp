@@ -104,7 +104,8 @@ std::string options_markdown() {
       "as `--section.key=value` on the command line or as `ORCHARD_SECTION__KEY` in the\n"
       "environment. The command line counts before the environment, the environment before the\n"
       "job file, the job file before the defaults. A job can only be resumed with the same values\n"
-      "of all keys that change results; the other ones may differ.\n\n"
+      "of all keys that change results; the other ones may differ, but for\n"
+      "`search.share_fits`, which says what fits there are.\n\n"
       "## Values\n\n```\n" +
       value_syntax() + "```\n";
   for (const auto& section : plain_sections()) {

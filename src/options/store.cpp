@@ -80,7 +80,9 @@ void assign(Layout& to, const ParamValue& value) {
 }
 
 void assign(BindTo& to, const ParamValue& value) {
-  assign_word(to, value, {{"numa", BindTo::kNuma}, {"none", BindTo::kNone}});
+  to = BindTo::kNone;
+  if (std::holds_alternative<std::monostate>(value)) return;
+  assign_word(to, value, {{"numa", BindTo::kNuma}});
 }
 
 void assign(Method& to, const ParamValue& value) {

@@ -76,6 +76,7 @@ void forecast_search(const Workload& work, Forecast& out) {
   const auto& allocation = out.allocation;
   const auto layout = layout_of(work, allocation, plan.families, plan.n_fits());
   out.n_tasks = plan.tasks.size();
+  out.n_groups = layout.groups.size();
   if (std::any_of(plan.families.begin(), plan.families.end(), [&](const auto& family) {
         return !family.is_forest() && !layout.unjoined_families.contains(family.id);
       })) {
@@ -197,6 +198,10 @@ Forecast Forecast::bins_alone() const {
 
 int Forecast::n_idle_ranks() const {
   const auto n_most = std::max(n_tasks, n_refit_tasks);
+  if (n_groups > 0) {
+    const auto n_idle = n_groups - std::min(n_groups, n_most);
+    return static_cast<int>(static_cast<std::size_t>(allocation.n_ranks) * n_idle / n_groups);
+  }
   return static_cast<int>(
       std::max<std::int64_t>(0, allocation.n_ranks - static_cast<std::int64_t>(n_most)));
 }

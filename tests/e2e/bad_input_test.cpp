@@ -65,6 +65,8 @@ std::vector<Case> cases() {
                  "a,b,t\n1,2,x\n2,2,y\noops,1,x\n4,5,y\n5,1,x\n6,2,y\n"});
   all.push_back({"MissingTarget", 3, {"data.csv", "tt"}, {"--data.target=tt"}});
   all.push_back({"OneClass", 3, {"data.csv", "class"}, {}, "a,b,t\n1,2,x\n2,2,x\n3,1,x\n4,4,x\n"});
+  all.push_back(
+      {"OutputInNoDirectory", 6, {"no such directory"}, {"--output.model=/nonexistent/m"}});
   all.push_back({"MoreFoldsThanRows", 2, {"20", "12"}, {"--cv.n_splits=20", "--cv.cv=KFold"}});
   all.push_back({"UnknownOption", 2, {"--treees"}, {"--treees=5"}});
   all.push_back({"StrayWord", 2, {"foo"}, {"foo"}});

@@ -84,6 +84,7 @@ struct Forecast {
   std::uint64_t model_bytes = 0, checkpoint_bytes = 0, results_bytes = 0;
   std::size_t n_tasks = 0, n_refit_tasks = 0;
   /// Ranks that a fit of the search may come to have by others joining it; 1: no family's has more.
+  std::size_t n_groups = 0;  ///< of ranks that grow fits together from the beginning; 0: each alone
   int max_joined_ranks = 1;
 
   /// On a node at its highest, once for all its ranks.

@@ -203,6 +203,14 @@ TEST(Job, OverridingALikedSectionReachesItsCopies) {
   EXPECT_THAT(axis(job.grids[1], "max_depth"), ElementsAre(count(4)));
 }
 
+TEST(Job, RanksAreBoundUnlessTheJobSaysNone) {
+  EXPECT_EQ(parse(kData + kBoosting).parallel.bind_to, BindTo::kNuma);
+  EXPECT_EQ(parse(kData + kBoosting + "[parallel]\nbind_to = none\n").parallel.bind_to,
+            BindTo::kNone);
+  EXPECT_EQ(parse(kData + kBoosting + "[parallel]\nbind_to = numa\n").parallel.bind_to,
+            BindTo::kNuma);
+}
+
 TEST(Job, ResolvedListsEveryOptionAndWhatCanChangeAResult) {
   const auto job = parse(kData + kBoosting);
   std::vector<std::string> without_effect;

@@ -223,6 +223,13 @@ TEST_F(ForecastTest, CalibrationScalesTheTimeAndTheSizeOfItsFamily) {
 }
 
 TEST_F(ForecastTest, CountsRanksWithoutATask) {
+  Forecast grouped;
+  grouped.allocation.n_ranks = 8;
+  grouped.n_groups = 2;
+  grouped.n_tasks = 1;
+  EXPECT_EQ(grouped.n_idle_ranks(), 4) << "a group has nothing to do";
+  grouped.n_tasks = 5;
+  EXPECT_EQ(grouped.n_idle_ranks(), 0) << "groups are few, not ranks";
   EXPECT_EQ(on(4, 1, 1).n_idle_ranks(), 0);
   EXPECT_EQ(on(500, 1, 1).n_idle_ranks(),
             500 - static_cast<int>(std::max(plan_.tasks.size(), std::size_t{13})));
