@@ -101,12 +101,14 @@ std::string layout_line(const Way& way, const search::Plan& plan, const run::For
       return "replicated, as demanded: every fit is grown by one rank";
     case options::Layout::kTrees:
       return "trees, as demanded: forests are grown in blocks of trees";
-    case options::Layout::kRows:
-      return format("rows, {}: {} a fit, each with its share of the rows",
+    case options::Layout::kRows: {
+      const auto n_groups = std::max<std::size_t>(1, forecast.n_groups);
+      const auto n_ranks = static_cast<std::size_t>(forecast.allocation.n_ranks);
+      return format("rows, {}: {} of up to {} a fit, each with its share of the rows",
                     way.reason.empty() ? "as demanded" : "for want of room",
-                    settings.ranks_per_fit
-                        ? format("groups of {} grow", counted(*settings.ranks_per_fit, "rank"))
-                        : std::string("all ranks, or those of a node where fits are many, grow"));
+                    counted(n_groups, "group"),
+                    counted((n_ranks + n_groups - 1) / n_groups, "rank"));
+    }
     case options::Layout::kAuto:
       break;
   }
