@@ -104,6 +104,20 @@ pids_of() {
     [ "$(readlink "/proc/$pid/ns/net" || true)" != "$network" ] || echo "$pid"
   done
 }
+# reaches HOST OTHER: a port that nobody listens at refuses.
+reaches() { { on "$1" bash -c "exec 3<>/dev/tcp/$subnet.1$2/9" 2>&1 || true; } | grep -q refused; }
+# A host that was away is taken for dead a little longer by those who asked for it meanwhile.
+wait_for_host_3() {
+  local host deadline=$((SECONDS + 30))
+  for host in 1 2; do
+    on "$host" ip neigh flush all
+    on 3 ip neigh flush all
+    until reaches 3 "$host" && reaches "$host" 3; do
+      [ "$SECONDS" -lt "$deadline" ] || { echo "  host 3 does not come back"; return 1; }
+      sleep 0.2
+    done
+  done
+}
 has_checkpoint() { compgen -G "$HOSTS_DIR/$1/checkpoints/*.h5" >/dev/null; }
 wait_for_checkpoint() {
   local deadline=$((SECONDS + 180))
@@ -176,6 +190,7 @@ case_silent() {
   while [ -n "$(pids_of 3)" ] && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.2; done
   [ -z "$(pids_of 3)" ] || { echo "  ranks are left on host 3"; return 1; }
   ip link set port3 up
+  wait_for_host_3
   search silent
   same_bytes silent
 }
