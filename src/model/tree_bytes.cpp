@@ -1,36 +1,46 @@
 #include "orchard/model/tree_bytes.hpp"
 
+#include <type_traits>
+
 namespace orchard::model {
+namespace {
+
+/// Calls visit(array) for all of a tree, in the order of the message.
+template <class AnyTree, class Visit>
+void for_each_array(AnyTree& tree, Visit visit) {
+  visit(tree.feature);
+  visit(tree.threshold);
+  visit(tree.left);
+  visit(tree.flags);
+  visit(tree.value_row);
+  visit(tree.n_samples);
+  visit(tree.gain);
+  visit(tree.category_begin);
+  visit(tree.category_n_words);
+  visit(tree.category_words);
+  visit(tree.values);
+  visit(tree.stops);
+}
+
+}  // namespace
+
+std::size_t packed_bytes(const Tree& tree) {
+  std::size_t n_bytes = 0;
+  for_each_array(tree, [&](const auto& array) {
+    n_bytes += sizeof(std::uint64_t) + array.size() * sizeof(array[0]);
+  });
+  return n_bytes;
+}
 
 void put_tree(ByteWriter& out, const Tree& tree) {
-  out.put(tree.feature);
-  out.put(tree.threshold);
-  out.put(tree.left);
-  out.put(tree.flags);
-  out.put(tree.value_row);
-  out.put(tree.n_samples);
-  out.put(tree.gain);
-  out.put(tree.category_begin);
-  out.put(tree.category_n_words);
-  out.put(tree.category_words);
-  out.put(tree.values);
-  out.put(tree.stops);
+  for_each_array(tree, [&](const auto& array) { out.put(array); });
 }
 
 Tree get_tree(ByteReader& in) {
   Tree tree;
-  tree.feature = in.get_vector<std::int32_t>();
-  tree.threshold = in.get_vector<float>();
-  tree.left = in.get_vector<NodeIndex>();
-  tree.flags = in.get_vector<std::uint8_t>();
-  tree.value_row = in.get_vector<std::int32_t>();
-  tree.n_samples = in.get_vector<std::uint32_t>();
-  tree.gain = in.get_vector<double>();
-  tree.category_begin = in.get_vector<std::int32_t>();
-  tree.category_n_words = in.get_vector<std::int32_t>();
-  tree.category_words = in.get_vector<std::uint32_t>();
-  tree.values = in.get_vector<std::int64_t>();
-  tree.stops = in.get_vector<std::uint64_t>();
+  for_each_array(tree, [&](auto& array) {
+    array = in.get_vector<typename std::remove_reference_t<decltype(array)>::value_type>();
+  });
   return tree;
 }
 

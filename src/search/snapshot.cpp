@@ -5,22 +5,10 @@
 namespace orchard::search {
 namespace {
 
-/// What `model::put_tree` writes of the nodes and values, without the few bytes of lengths.
-std::size_t bytes_of(const model::Tree& tree) {
-  return tree.n_nodes() *
-             (sizeof(std::int32_t) + sizeof(float) + sizeof(NodeIndex) + sizeof(std::uint8_t) +
-              sizeof(std::int32_t) + sizeof(std::uint32_t) + sizeof(double)) +
-         (tree.category_begin.size() + tree.category_n_words.size() + tree.category_words.size()) *
-             sizeof(std::uint32_t) +
-         (tree.values.size() + tree.stops.size()) * sizeof(std::uint64_t) +
-         12 * sizeof(std::uint64_t);
-}
-
 void put_units(ByteWriter& out, const std::vector<model::Unit>& units) {
-  // A message that grows would at times be there twice, and trees may be most of the memory.
   std::size_t n_bytes = 0;
   for (const auto& unit : units) {
-    for (const auto& tree : unit) n_bytes += bytes_of(tree);
+    for (const auto& tree : unit) n_bytes += model::packed_bytes(tree);
   }
   out.reserve(n_bytes + units.size() * sizeof(std::uint64_t) + 1024);
   out.put<std::uint64_t>(units.size());

@@ -162,9 +162,14 @@ std::vector<std::vector<model::Tree>> grow_subtrees(const ForestPlan& plan, cons
     gathered[i].reset();
   });
 
+  std::size_t n_bytes = 0;
+  for (const auto& trees : grown) {
+    for (const auto& tree : trees) n_bytes += model::packed_bytes(tree);
+  }
   ByteWriter writer;
-  for (std::size_t i = 0; i < subtrees.size(); ++i) {
-    for (const auto& tree : grown[i]) model::put_tree(writer, tree);
+  writer.reserve(n_bytes);
+  for (const auto& trees : grown) {
+    for (const auto& tree : trees) model::put_tree(writer, tree);
   }
   const auto all = peers.all_gather(writer.take());
   std::vector<ByteReader> readers(all.begin(), all.end());
