@@ -144,14 +144,13 @@ double readout_bytes(const Family& family, const DataShape& shape) {
 /// Rows that go to the rank which grows their subtree, as messages and as bins; then the trees that
 /// come back to all, as messages and as trees.
 double gathered_bytes(const Family& family, const DataShape& shape, int n_threads, int n_ranks) {
-  // Trees grown in step: as many as make so many rows, or bytes of rows, a thread.
-  constexpr double kRowsAStep = 1 << 20, kBytesAStep = 64 << 20;
   const double rows = static_cast<double>(shape.n_rows);
   const double row = static_cast<double>(shape.n_features) + 8;
-  const double threads = static_cast<double>(n_threads) * n_ranks;
-  const double n_trees = std::clamp(
-      std::floor(threads * std::min(kRowsAStep / rows, kBytesAStep / (rows * (row - 4)))), 1.0,
-      static_cast<double>(family.n_units()));
+  const auto n_all = static_cast<std::size_t>(n_threads) * static_cast<std::size_t>(n_ranks);
+  const double n_trees =
+      std::min(static_cast<double>(learn::trees_a_group_step(
+                   std::max<std::uint64_t>(1, shape.n_rows), shape.n_features, n_all)),
+               static_cast<double>(family.n_units()));
   const double tree = static_cast<double>(tree_bytes(family, 1, shape, family.cut_settings.size()));
   const auto& forest = std::get<options::ForestSettings>(family.settings);
   return 2 * n_trees * std::max(rows * drawn(forest, rows) * row / n_ranks, tree);

@@ -3,6 +3,8 @@
 // docs/rules.md: integer counts, addressed bootstrap and feature order, learned missing direction,
 // categorical splits by sorted statistic.
 
+#include <algorithm>
+
 #include "orchard/learn/fit.hpp"
 #include "orchard/options/learner_settings.hpp"
 
@@ -25,6 +27,19 @@ inline constexpr std::size_t kMaxLeafSizes = 16;
 
 /// Cut of one setting, with fractions resolved against the number of training rows.
 Cut cut_of(const options::ForestSettings& settings, RowIndex n_train);
+
+/// Trees, of one leaf size or several, that a group of `n_threads` threads in all grows side by
+/// side between two ends of units: enough to occupy them, few enough that a stop is near. Their
+/// rows lie with the ranks twice meanwhile.
+inline std::size_t trees_a_group_step(std::size_t n_rows, std::size_t n_features,
+                                      std::size_t n_threads) {
+  // Of a thread.
+  constexpr std::size_t kRowsAStep = std::size_t{1} << 20;
+  constexpr std::size_t kBytesAStep = std::size_t{64} << 20;
+  const std::size_t n_bytes = n_rows * (n_features + sizeof(RowIndex));
+  return std::max<std::size_t>(
+      1, std::min(n_threads * kRowsAStep / n_rows, n_threads * kBytesAStep / n_bytes));
+}
 
 class ForestFit : public Fit {
  public:

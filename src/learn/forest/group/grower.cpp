@@ -9,9 +9,6 @@
 namespace orchard::learn::group {
 namespace {
 
-/// Rows, and bytes of rows, that a thread has to grow between two ends of units.
-constexpr std::size_t kRowsAStep = std::size_t{1} << 20;
-constexpr std::size_t kBytesAStep = std::size_t{64} << 20;
 /// Subtrees that each thread finds to do, about: the more, the less they wait for each other, and
 /// the more sums are exchanged.
 constexpr std::size_t kSubtreesAThread = 8;
@@ -33,10 +30,7 @@ GroupGrower::GroupGrower(const ForestPlan& plan)
 
 std::size_t GroupGrower::n_trees_a_step() const {
   const auto& data = plan_.context.data;
-  const std::size_t n_rows = data.train_share.n;
-  const std::size_t n_bytes = n_rows * (data.n_features() + sizeof(RowIndex));
-  return std::max<std::size_t>(
-      1, std::min(n_threads_ * kRowsAStep / n_rows, n_threads_ * kBytesAStep / n_bytes));
+  return trees_a_group_step(data.train_share.n, data.n_features(), n_threads_);
 }
 
 void GroupGrower::grow(std::uint64_t first, std::span<model::Tree> trees) {
@@ -64,7 +58,7 @@ void GroupGrower::plant(std::uint64_t first, std::size_t n_trees) {
   plan_.context.pool.for_chunks(n_trees, 1, [&](std::size_t i, std::size_t, int) {
     roots_[i] = {first + i, 0, targets.class_weight};
     nodes_[i].root = i;
-    nodes_[i].head = TreeStart{first + i}.head(plan_);
+    static_cast<NodeHead&>(nodes_[i]) = TreeStart{first + i}.head(plan_);
     std::vector<std::uint32_t> multiplicity;
     count_rows(plan_, {first + i}, multiplicity);
     for (RowIndex row = 0; row < multiplicity.size(); ++row) {
@@ -126,8 +120,7 @@ void GroupGrower::grow_level(std::vector<int>& open) {
   std::erase_if(searched, [&](int number) {
     Node& here = node(number);
     if (here.split.is_found()) return false;
-    here.leaf_sizes = here.head.sizes;
-    here.inner_sizes = {};
+    here.inner_sizes = {here.sizes.first, here.sizes.first};
     here.rows = {};
     return true;
   });
@@ -142,21 +135,16 @@ bool GroupGrower::visit(Node& here) {
     const Root& root = roots_[here.root];
     here.subtree = static_cast<int>(subtrees_.size());
     subtrees_.push_back(
-        {root.tree, here.head, n_rows, std::move(here.rows), root.weight, root.class_weight});
+        {root.tree, here, n_rows, std::move(here.rows), root.weight, root.class_weight});
     return false;
   }
   NodeSearch& search = *searches_.front();
   start_search(search, here);
   here.value.resize(plan_.n_values());
   search.write_value(here.value);
-  here.stops = stops_before(plan_, here.head.cuts, search.is_pure(), n_rows, here.head.depth);
-  if (here.stops != here.head.cuts) {
-    here.inner_sizes = plan_.leaf_sizes_up_to(n_rows / 2, here.head.sizes);
-  }
-  here.leaf_sizes = {here.inner_sizes.is_empty() ? here.head.sizes.first : here.inner_sizes.last,
-                     here.head.sizes.last};
-  if (here.inner_sizes.is_empty()) here.rows = {};
-  return !here.inner_sizes.is_empty();
+  here.find_stops(plan_, search.is_pure(), n_rows);
+  if (here.is_leaf()) here.rows = {};
+  return !here.is_leaf();
 }
 
 bool GroupGrower::wants_more(const Trial& trial) const {
@@ -167,8 +155,8 @@ bool GroupGrower::wants_more(const Trial& trial) const {
 /// The first `n` features of the node.
 void GroupGrower::draw_order(Trial& trial, std::size_t n) {
   const Node& here = node(trial.node);
-  order_.start({plan_.context.random_state, random::Purpose::kFeatures, roots_[here.root].tree,
-                here.head.key});
+  order_.start(
+      {plan_.context.random_state, random::Purpose::kFeatures, roots_[here.root].tree, here.key});
   trial.order.resize(n);
   order_.draw(n, trial.order.data());
 }
@@ -256,7 +244,7 @@ std::vector<NodeSearch::Found> GroupGrower::search_own(std::span<const Request> 
     start_search(search, here);
     found[i] =
         search.search(batch[i].feature, bins.subspan(batch[i].begin, n_bin_words(batch[i].feature)),
-                      plan_.leaf_rows[here.head.sizes.first]);
+                      plan_.leaf_rows[here.inner_sizes.first]);
   });
   return found;
 }
@@ -297,14 +285,13 @@ void GroupGrower::settle(int number, std::vector<int>& open) {
   NodeSearch& search = *searches_.front();
   const std::array sides = {node(number).left, node(number).right};
   const std::size_t n_fewer = std::min(node(sides[0]).n_rows(), node(sides[1]).n_rows());
-  const LeafSizes inner = node(number).inner_sizes;
   // The split is also the best one under the other leaf sizes that allow it. The rest search again.
-  const LeafSizes sizes = plan_.leaf_sizes_up_to(n_fewer, inner);
-  if (sizes.last < inner.last) {
+  const LeafSizes takers = plan_.leaf_sizes_up_to(n_fewer, node(number).inner_sizes);
+  if (takers.last < node(number).inner_sizes.last) {
     Node parted;
     parted.root = node(number).root;
-    parted.head = node(number).head;
-    parted.head.sizes = {sizes.last, inner.last};
+    static_cast<OpenNode&>(parted) = node(number);
+    parted.part_from(takers);
     parted.sums = node(number).sums;
     for (const int side : sides) {
       const OwnRows& rows = node(side).rows;
@@ -319,20 +306,21 @@ void GroupGrower::settle(int number, std::vector<int>& open) {
   Node& here = node(number);
   const NodeSums& left = node(sides[0]).sums;
   start_search(search, here);
-  here.inner_sizes = sizes;
+  here.takers = takers;
   here.decrease = search.decrease(left, roots_[here.root].weight);
   if (!here.split.has_missing) {
     here.split.is_missing_left = search.weight(left) >= search.weight(node(sides[1]).sums);
   }
-  here.stops |= stops_below(plan_, here.head.cuts & ~here.stops, here.decrease);
-  const std::uint64_t cuts = here.head.cuts & ~here.stops;
+  here.stops |= stops_below(plan_, here.cuts & ~here.stops, here.decrease);
+  const std::uint64_t cuts = here.cuts & ~here.stops;
   if (cuts == 0) {
     here.left = here.right = kNone;
     node(sides[0]).rows = node(sides[1]).rows = {};
     return;
   }
   for (const std::uint32_t side : {0U, 1U}) {
-    node(sides[side]).head = {sizes, here.head.depth + 1, here.head.key.child(side), cuts};
+    static_cast<NodeHead&>(node(sides[side])) = {takers, here.depth + 1, here.key.child(side),
+                                                 cuts};
     open.push_back(sides[side]);
   }
 }
@@ -345,20 +333,18 @@ void GroupGrower::write(std::size_t root, const std::vector<std::vector<model::T
   while (!waiting.empty()) {
     const Node& here = node(waiting.back());
     waiting.pop_back();
-    const LeafSizes all = here.head.sizes;
     if (here.subtree != kNone) {
       const auto& below = subtrees[static_cast<std::size_t>(here.subtree)];
-      for (auto size = all.first; size < all.last; ++size) {
-        builders[size].graft(below[size - all.first]);
+      for (auto size = here.sizes.first; size < here.sizes.last; ++size) {
+        builders[size].graft(below[size - here.sizes.first]);
       }
       continue;
     }
     const auto n_rows = static_cast<std::uint32_t>(here.n_rows());
-    builders.for_each(here.leaf_sizes, [&](TreeBuilder& builder) {
-      builder.visit(n_rows, here.head.cuts, here.value);
-    });
+    builders.for_each(here.leaf_sizes(),
+                      [&](TreeBuilder& builder) { builder.visit(n_rows, here.cuts, here.value); });
     const auto& bins = plan_.context.data.binning->features[here.split.feature];
-    builders.for_each(here.inner_sizes, [&](TreeBuilder& builder) {
+    builders.for_each(here.takers, [&](TreeBuilder& builder) {
       builder.visit(n_rows, here.stops, here.value);
       if (here.left != kNone) builder.split(here.split, here.cut, bins, here.decrease);
     });

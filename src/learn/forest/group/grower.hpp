@@ -9,6 +9,7 @@
 #include "forest/feature_order.hpp"
 #include "forest/group/node_search.hpp"
 #include "forest/group/subtrees.hpp"
+#include "forest/open_node.hpp"
 #include "forest/plan.hpp"
 #include "forest/tree_builder.hpp"
 #include "orchard/model/tree.hpp"
@@ -23,7 +24,7 @@ class GroupGrower {
   /// `plan` is borrowed; its context has a group.
   explicit GroupGrower(const ForestPlan& plan);
 
-  /// Numbers worth growing together: enough to occupy all ranks, few enough that a stop is near.
+  /// Numbers worth growing together: see trees_a_group_step.
   std::size_t n_trees_a_step() const;
   /// Trees first, first + 1 and so on of each leaf size: `trees` is [n_trees][n_leaf_sizes,
   /// ascending]. A tree that draws no row of positive weight and those after it stay empty; throws
@@ -40,17 +41,13 @@ class GroupGrower {
     std::vector<double> class_weight;
   };
   /// A node of the top of a tree.
-  struct Node {
+  struct Node : OpenNode {
     std::size_t root = 0;  ///< place in roots_
-    NodeHead head;
-    OwnRows rows;   ///< until it is divided or given away
-    NodeSums sums;  ///< of all ranks
-
-    LeafSizes inner_sizes;    ///< first those that may split it, in the end those that do
-    std::uint64_t stops = 0;  ///< cuts that stop here for these
-    LeafSizes leaf_sizes;     ///< those for which it is a leaf
+    OwnRows rows;          ///< until it is divided or given away
+    NodeSums sums;         ///< of all ranks
     std::vector<std::int64_t> value;
     Split split;
+    LeafSizes takers;  ///< leaf sizes that take the split
     int cut = 0;
     double decrease = 0;
     int left = kNone, right = kNone;  ///< places in nodes_
