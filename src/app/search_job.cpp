@@ -86,14 +86,10 @@ void SearchJob::choose_layout(const std::vector<search::Family>& families, std::
   layout_ = run::choose_layout(world, session_.node(), parallel_, families, n_fits, data_.shape,
                                session_.threads().n_threads);
   group_.reset();
-  for (std::size_t group = 0; group < layout_.groups.size(); ++group) {
-    const auto& ranks = layout_.groups[group];
-    if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
-    group_ = world.split(static_cast<int>(group));
+  group_ = run::own_group(world, layout_);
+  if (group_) {
     // A watchdog sees the ranks of its node; a group may have others.
     group_->set_deadline(answer_deadline_s(job_.parallel.watchdog));
-  }
-  if (group_) {
     log::info(format("layout rows: {} of up to {} a fit", counted(layout_.groups.size(), "group"),
                      counted(layout_.groups.front().size(), "rank")));
   }

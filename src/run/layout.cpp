@@ -133,6 +133,15 @@ Layout choose_layout(comm::Communicator& world, comm::Communicator& node,
   return layout;
 }
 
+std::optional<comm::Communicator> own_group(comm::Communicator& world, const Layout& layout) {
+  for (std::size_t group = 0; group < layout.groups.size(); ++group) {
+    const auto& ranks = layout.groups[group];
+    if (!std::binary_search(ranks.begin(), ranks.end(), world.rank())) continue;
+    return world.split(static_cast<int>(group));
+  }
+  return std::nullopt;
+}
+
 search::Cutting choose_cutting(const options::ParallelSettings& settings,
                                const std::vector<search::Family>& families, std::int32_t n_folds,
                                const search::DataShape& shape, int n_ranks) {

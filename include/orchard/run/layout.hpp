@@ -1,6 +1,7 @@
 #pragma once
 // How the work of a job is spread over its ranks. No result depends on it.
 
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -55,6 +56,9 @@ Layout choose_layout(comm::Communicator& world, comm::Communicator& node,
                      const options::ParallelSettings& settings,
                      const std::vector<search::Family>& families, std::size_t n_fits,
                      const search::DataShape& shape, int n_threads);
+
+/// This rank's group of the layout, or nothing where it has none. Collective over `world`.
+std::optional<comm::Communicator> own_group(comm::Communicator& world, const Layout& layout);
 
 /// How forest fits are cut under the layout that the job demands. Local.
 search::Cutting choose_cutting(const options::ParallelSettings& settings,

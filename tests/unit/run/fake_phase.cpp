@@ -1,6 +1,6 @@
 #include "fake_phase.hpp"
 
-#include <algorithm>
+#include "phase_snapshot.hpp"
 
 namespace orchard::run {
 namespace {
@@ -71,11 +71,7 @@ PhaseEnd FakePhase::run(int n_ranks) const {
     setup.layout = layout;
     setup.make_runner = runners(false);
     setup.group_runners = [&](learn::RowGroup&) { return runners(true); };
-    for (std::size_t group = 0; group < layout.groups.size(); ++group) {
-      const auto& ranks = layout.groups[group];
-      if (std::find(ranks.begin(), ranks.end(), world.rank()) == ranks.end()) continue;
-      setup.group = world.split(static_cast<int>(group));
-    }
+    setup.group = own_group(world, layout);
     if (world.rank() == 0) {
       setup.phase = &phase;
       setup.resumed = resumed;
@@ -83,12 +79,7 @@ PhaseEnd FakePhase::run(int n_ranks) const {
       setup.checkpoint_interval_s = checkpoint_interval_s;
       setup.answer_deadline_s = answer_deadline_s;
       setup.on_progress = on_progress;
-      setup.make_snapshot = [&](std::vector<search::RunningTask> running) {
-        search::Snapshot snapshot;
-        for (const auto* result : phase.results()) snapshot.results.push_back(*result);
-        snapshot.running = std::move(running);
-        return snapshot;
-      };
+      setup.make_snapshot = [&](auto running) { return snapshot_of(phase, std::move(running)); };
     }
     const auto end = run_phase(world, setup);
     if (world.rank() != 0) return;

@@ -1,8 +1,7 @@
 #include "small_job.hpp"
 
-#include <algorithm>
-
 #include "orchard/search/task_runner.hpp"
+#include "phase_snapshot.hpp"
 
 namespace orchard::run {
 namespace {
@@ -77,11 +76,7 @@ void SmallJob::run_rank(comm::Communicator& world, const Layout& layout,
   setup.group_runners = search::group_runners(tasks);
   setup.pool = &pool;
   setup.layout = layout;
-  for (std::size_t group = 0; group < layout.groups.size(); ++group) {
-    const auto& ranks = layout.groups[group];
-    if (std::find(ranks.begin(), ranks.end(), world.rank()) == ranks.end()) continue;
-    setup.group = world.split(static_cast<int>(group));
-  }
+  setup.group = own_group(world, layout);
   search::Phase phase(plan_.families, plan_.tasks, 0, table_.schema, scorers_, store);
   Collect sink(saved);
   if (world.rank() == 0) {
@@ -92,12 +87,7 @@ void SmallJob::run_rank(comm::Communicator& world, const Layout& layout,
     setup.phase = &phase;
     setup.sink = &sink;
     setup.checkpoint_interval_s = 0;
-    setup.make_snapshot = [&](std::vector<search::RunningTask> running) {
-      search::Snapshot snapshot;
-      for (const auto* result : phase.results()) snapshot.results.push_back(*result);
-      snapshot.running = std::move(running);
-      return snapshot;
-    };
+    setup.make_snapshot = [&](auto running) { return snapshot_of(phase, std::move(running)); };
   }
   const auto end = run_phase(world, setup);
   require(end == PhaseEnd::kDone, "nothing asked for a stop");
