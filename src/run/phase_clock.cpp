@@ -1,6 +1,7 @@
 #include "phase_clock.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <queue>
@@ -76,13 +77,25 @@ double on_ranks(const std::vector<TimedTask>& tasks, const Layout& layout) {
   for (std::size_t rank = 0; rank < layout.node_of_rank.size(); ++rank) {
     busy.push({0, static_cast<int>(rank), tasks.size()});
   }
+  const auto node_of = [&](int rank) {
+    return layout.node_of_rank[static_cast<std::size_t>(rank)];
+  };
+  std::map<int, double> work_s;  // under way, by node
+  std::deque<int> ready;
   double out_s = 0;  // when the last task is handed out
   for (std::size_t task = 0; task < tasks.size(); ++task) {
-    const auto next = busy.top();
-    busy.pop();
-    out_s = next.until_s;
-    busy.push({next.until_s + tasks[task].alone_s, next.rank, task});
+    if (ready.empty()) out_s = busy.top().until_s;
+    for (; !busy.empty() && busy.top().until_s <= out_s; busy.pop()) {
+      const auto& done = busy.top();
+      if (done.task < tasks.size()) work_s[node_of(done.rank)] -= tasks[done.task].alone_s;
+      ready.push_back(done.rank);
+    }
+    const int rank = first_on_least_busy_node(ready, work_s, layout.node_of_rank);
+    std::erase(ready, rank);
+    work_s[node_of(rank)] += tasks[task].alone_s;
+    busy.push({out_s + tasks[task].alone_s, rank, task});
   }
+  for (const int rank : ready) busy.push({out_s, rank, tasks.size()});
   std::map<std::int32_t, Running> running;
   std::vector<int> idle;
   for (; !busy.empty(); busy.pop()) {

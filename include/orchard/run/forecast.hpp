@@ -83,8 +83,8 @@ struct Forecast {
   bool is_refit_at_most = false;  ///< of the costliest point: which one is refitted is not known
   std::uint64_t model_bytes = 0, checkpoint_bytes = 0, results_bytes = 0;
   std::size_t n_tasks = 0, n_refit_tasks = 0;
-  /// Ranks that a fit of the search may come to have by others joining it; 1: no family's has more.
   std::size_t n_groups = 0;  ///< of ranks that grow fits together from the beginning; 0: each alone
+  /// Ranks that a fit of the search may come to have by others joining it; 1: no family's has more.
   int max_joined_ranks = 1;
 
   /// On a node at its highest, once for all its ranks.
@@ -94,7 +94,7 @@ struct Forecast {
   std::uint64_t node_bytes() const;
   /// The part that is known beforehand to the byte and made at once: the binned data.
   Forecast bins_alone() const;
-  /// Ranks that will find no task in the search.
+  /// Ranks that will find no task, or whose group will find none.
   int n_idle_ranks() const;
 };
 
