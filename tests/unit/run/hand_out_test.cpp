@@ -172,5 +172,34 @@ TEST(HandOut, ARankThatDoesNotAnswerIsNamed) {
   }
 }
 
+/// A fit that takes long to be let go.
+class SlowToGo : public Nap {
+ public:
+  using Nap::Nap;
+  ~SlowToGo() override { sleep_s(1.5); }
+};
+
+TEST(HandOut, ARankThatDoesNotComeToTheEndIsNamed) {
+  FakePhase phase;
+  phase.tasks = tasks_of({10});
+  phase.families = families_of(kBoosting, 1);
+  phase.layout.groups = {{0, 1}};
+  phase.layout.node_of_rank = {0, 0};
+  phase.make_runner = [&](FakeTask task) -> std::unique_ptr<search::Runner> {
+    if (task.rank == 0) return std::make_unique<Nap>(task.spec, std::move(task.units), task.pool);
+    return std::make_unique<SlowToGo>(task.spec, std::move(task.units), task.pool);
+  };
+  phase.answer_deadline_s = 5;
+  EXPECT_EQ(phase.run(2), PhaseEnd::kDone) << "there is time";
+  phase.answer_deadline_s = 0.3;
+  try {
+    phase.run(2);
+    FAIL() << "a rank did not come";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInternal);
+    EXPECT_THAT(error.what(), HasSubstr("waits for the last word of the phase from rank 1"));
+  }
+}
+
 }  // namespace
 }  // namespace orchard::run

@@ -38,6 +38,12 @@ TEST(PhaseClock, RanksOfOtherNodesDoNotJoin) {
   EXPECT_DOUBLE_EQ(phase_seconds({joinable(4), lonely(2)}, of_ranks({0, 1, 1}, 3)), 4);
 }
 
+/// The long ones go to a node each, where another rank joins them after a second.
+TEST(PhaseClock, LongTasksSpreadOverNodes) {
+  const std::vector<TimedTask> tasks = {joinable(8), joinable(8), lonely(1), lonely(1)};
+  EXPECT_DOUBLE_EQ(phase_seconds(tasks, of_ranks({0, 0, 2, 2}, 2)), 1 + 7.0 / 8 * 4.5);
+}
+
 TEST(PhaseClock, RanksOfAGroupThatHasEndedJoinTheNext) {
   // After 1 s the two short ones end; three ranks go on with what is left of the long one.
   const double left = (10 - 1.0) / 10;

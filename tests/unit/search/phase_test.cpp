@@ -93,7 +93,10 @@ TEST_F(PhaseTest, MeasuredTimesDecideWhatIsLongest) {
   first.scores = third.scores = {0.5};
   phase.consume(first);
   EXPECT_DOUBLE_EQ(phase.done_fraction(), 10.0 / 57) << "both families take as long as they seemed";
+  EXPECT_DOUBLE_EQ(phase.expected_s(4), 1);
   phase.consume(third);
+  EXPECT_DOUBLE_EQ(phase.expected_s(4), 1.5) << "ten for 1 s, and ten for 2 s";
+  EXPECT_DOUBLE_EQ(phase.expected_s(1), 9 * 0.15) << "of another family of its kind";
   EXPECT_EQ(phase.next_task()->id, 4) << "so does the other family, as far as is known";
   // A tenth of task 1 has taken a second.
   phase.observe(1, 10, 1);

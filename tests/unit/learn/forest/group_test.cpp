@@ -94,6 +94,25 @@ TEST(ForestGroup, GrowsTheTreesOfOneRankForAnySeed) {
   for (const auto seed : testing_support::global_seeds()) expect_trees_of_group(1000 + seed);
 }
 
+/// Nodes that are seen by all ranks and have nothing to split for.
+TEST(ForestGroup, ANodeOfEqualTargetsIsALeaf) {
+  for (const std::size_t n_classes : {0, 2, 3}) {
+    ForestTable table({.n_train = 400, .n_classes = n_classes}, 5);
+    std::fill(table.target.begin(), table.target.end(), 1.0);
+    ForestSettings settings;
+    if (n_classes == 0) settings.criterion = options::Criterion::kSquaredError;
+    run_row_group(2, [&](ThreadRowGroup& group) {
+      const auto own = own_rows(table.data, group.rank(), 2, false);
+      parallel::Pool pool(1);
+      ForestPlan plan = make_plan({own, table.schema, 2, pool, &group}, settings, {Cut{}});
+      plan.tuning.n_gathered_rows = 1;
+      std::vector<model::Tree> grown(2);
+      group::GroupGrower(plan).grow(0, grown);
+      for (const auto& tree : grown) ASSERT_EQ(tree.n_nodes(), 1u) << n_classes;
+    });
+  }
+}
+
 /// More ranks than rows, so that some hold none.
 TEST(ForestGroup, RanksWithoutRows) {
   for (const bool has_weights : {false, true}) {
