@@ -32,16 +32,19 @@ class Plan : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(0, arguments);
   }
-  /// A search on two ranks of a node whose /dev/shm holds so much; needs root.
-  Outcome search_in(const std::string& shared_size, const std::string& layout) {
-    const std::string job = directory_ / "job.cfg", out = directory_ / layout;
+  /// Runs a command on a node whose /dev/shm holds so much; needs root.
+  static Outcome run_in(const std::string& shared_size, const std::string& command) {
     const auto script =
-        "mount -t tmpfs -o size=" + shared_size +
-        " tmpfs /dev/shm && "
-        "exec mpirun --oversubscribe --bind-to none --mca btl tcp,self -n 2 " ORCHARD_PROGRAM
-        " search " +
-        job + " --output-dir " + out + " --n-jobs=1 --parallel.layout=" + layout;
+        "mount -t tmpfs -o size=" + shared_size + " tmpfs /dev/shm && exec " + command;
     return Process({"unshare", "--mount", "sh", "-c", script}, {}).wait(60);
+  }
+  /// A search on two ranks there.
+  Outcome search_in(const std::string& shared_size, const std::string& layout) {
+    return run_in(shared_size,
+                  "mpirun --oversubscribe --bind-to none --mca btl tcp,self -n 2 " ORCHARD_PROGRAM
+                  " search " +
+                      (directory_ / "job.cfg") + " --output-dir " + (directory_ / layout) +
+                      " --n-jobs=1 --parallel.layout=" + layout);
   }
   Outcome search(int n_ranks, const std::string& out, std::vector<std::string> more = {}) {
     std::vector<std::string> arguments = {"search", directory_ / "job.cfg", "--output-dir",
@@ -118,6 +121,27 @@ TEST_F(Plan, RanksShareRowsWhereWholeFoldsDoNotFit) {
             std::string::npos)
       << chosen.errors;
   EXPECT_EQ(file_bytes(directory_ / "auto/model.h5"), file_bytes(directory_ / "rows/model.h5"));
+}
+
+/// A job has its table in shared memory before it chooses, a plan does not.
+TEST_F(Plan, CountsTheTableWhereItChoosesALayout) {
+  if (geteuid() != 0) GTEST_SKIP() << "mounting a small file system needs root";
+  make_job_of_ten_folds();
+  const auto roomy = plan({"--ranks=2", "--cores=2"});
+  double shared_mb = 0, table_mb = 0;
+  const auto at = roomy.output.find("shared ");
+  ASSERT_NE(at, std::string::npos) << roomy.output;
+  ASSERT_EQ(
+      std::sscanf(roomy.output.c_str() + at, "shared %lf MB: table %lf MB", &shared_mb, &table_mb),
+      2)
+      << roomy.output;
+  const auto n_bytes = static_cast<long>(1e6 * (shared_mb - table_mb / 2));
+  const auto tight =
+      run_in(std::to_string(n_bytes),
+             ORCHARD_PROGRAM " plan " + (directory_ / "job.cfg") + " --ranks=2 --cores=2");
+  EXPECT_EQ(tight.code, 0) << tight.errors;
+  EXPECT_NE(tight.output.find("layout    rows, for want of room"), std::string::npos)
+      << tight.output;
 }
 
 /// Ranks are dealt unevenly over nodes: all of them must see the same ways to spread the fits.
