@@ -321,41 +321,43 @@ run::PhaseEnd SearchJob::refit() {
   return end;
 }
 
-model::Ensemble SearchJob::assemble_model() {
+void SearchJob::write_model() {
   const auto& outcome = refit_phase_->outcome(0, search::kRefitFold);
   if (!outcome.failure.empty()) {
     throw Error(ErrorKind::kData, "the refit failed: " + outcome.failure, job_.data.train);
   }
   const auto& point = plan_.points[static_cast<std::size_t>(best_)];
   const auto frame = refit_phase_->frame(0, search::kRefitFold);
-  model::Ensemble ensemble;
-  ensemble.schema = data_.loaded.table.schema;
-  ensemble.estimator = options::name_of(point.estimator);
+  model::Ensemble head;
+  head.schema = data_.loaded.table.schema;
+  head.estimator = options::name_of(point.estimator);
   for (const auto& param : options::resolved_params(point.estimator, point.params)) {
-    ensemble.params.emplace_back(param.name, options::print_value(param.value));
+    head.params.emplace_back(param.name, options::print_value(param.value));
   }
-  ensemble.params.emplace_back("random_state", format("{}", job_.job.random_state));
-  ensemble.combine = frame.combine;
-  ensemble.n_outputs = frame.n_outputs;
-  ensemble.value_exponent = frame.value_exponent;
-  ensemble.baseline = frame.baseline;
-  for (auto& unit : refit_phase_->take_units(0, search::kRefitFold)) {
-    for (auto& tree : unit.take()) {
-      ensemble.trees.push_back(tree.stops.empty() ? std::move(tree) : learn::apply_cut(tree, 0));
+  head.params.emplace_back("random_state", format("{}", job_.job.random_state));
+  head.combine = frame.combine;
+  head.n_outputs = frame.n_outputs;
+  head.value_exponent = frame.value_exponent;
+  head.baseline = frame.baseline;
+  auto units = refit_phase_->take_units(0, search::kRefitFold);
+  for (auto& unit : units) {
+    const auto trees = unit.packed();
+    if (std::all_of(trees.begin(), trees.end(), [](auto& t) { return t.stops.is_empty(); })) {
+      continue;
     }
+    std::vector<model::Tree> cut;
+    for (const auto& tree : unit) cut.push_back(learn::apply_cut(tree, 0));
+    unit = model::Unit(cut);
   }
-  return ensemble;
+  store::save_model(session_.output_path(job_.output.model), head, units);
+  note_private_bytes();
 }
 
 void SearchJob::write_outputs() {
   const Doing doing("writes the results", Beats::kNone);
   // The checkpoint of a finished job makes running it again a matter of writing the outputs.
   sink_->save(snapshot({}));
-  if (has_refit()) {
-    const auto model = assemble_model();
-    store::save_model(session_.output_path(job_.output.model), model);
-    note_private_bytes();
-  }
+  if (has_refit()) write_model();
   if (results_) write_tables();
 }
 

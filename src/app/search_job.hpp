@@ -42,7 +42,7 @@ class SearchJob {
   void judge_results();
   /// "refit", or "training" for `train`.
   std::string phase_name() const;
-  model::Ensemble assemble_model();
+  void write_model();
   void compare_with_forecast();
   void report_end() const;
 

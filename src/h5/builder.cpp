@@ -150,33 +150,27 @@ void Builder::write_raw(const std::string& path, ElementType type,
   state_->check(dataset.close(), path);
 }
 
-void Builder::write_parts(const std::string& path, ElementType type, std::span<const Part> parts) {
-  std::size_t n_values = 0;
-  for (const Part& part : parts) n_values += part.n_values;
+void Builder::write_parts(const std::string& path, ElementType type, std::size_t n_values,
+                          std::size_t n_parts, const std::function<Part(std::size_t i)>& get) {
   const std::size_t shape[] = {n_values};
   const std::size_t n_a_chunk = n_values == 0 ? 0 : balanced_chunk(n_values, size_of(type));
-  if (n_values <= n_a_chunk && parts.size() == 1) {
-    return write_raw(path, type, shape, parts.front().values);
-  }
   auto dataset = state_->make_dataset(path, type, shape);
   Bytes chunk(n_a_chunk * size_of(type));
-  auto part = parts.begin();
-  std::size_t at = 0;  // in *part
+  Part part{nullptr, 0};
+  std::size_t next = 0;  // part
+  const auto skip_empty = [&] {
+    while (part.n_values == 0 && next < n_parts) part = get(next++);
+  };
   for (std::size_t begin = 0; begin < n_values;) {
     const std::size_t n = std::min(n_a_chunk, n_values - begin);
     for (std::size_t n_taken = 0; n_taken < n;) {
-      const std::size_t some = std::min(n - n_taken, part->n_values - at);
-      if (some > 0) {
-        std::memcpy(chunk.data() + n_taken * size_of(type),
-                    static_cast<const std::byte*>(part->values) + at * size_of(type),
-                    some * size_of(type));
-      }
+      skip_empty();
+      require(part.n_values > 0, "joined arrays have as many values as was said");
+      const std::size_t some = std::min(n - n_taken, part.n_values);
+      std::memcpy(chunk.data() + n_taken * size_of(type), part.values, some * size_of(type));
       n_taken += some;
-      at += some;
-      if (at == part->n_values) {
-        ++part;
-        at = 0;
-      }
+      part.values = static_cast<const std::byte*>(part.values) + some * size_of(type);
+      part.n_values -= some;
     }
     const hsize_t first = begin, count = n;
     const auto here = state_->made(H5Dget_space(dataset.get()), H5Sclose, path);
@@ -188,6 +182,8 @@ void Builder::write_parts(const std::string& path, ElementType type, std::span<c
         path);
     begin += n;
   }
+  skip_empty();
+  require(part.n_values == 0, "joined arrays have as many values as was said");
   state_->check(dataset.close(), path);
 }
 

@@ -35,7 +35,9 @@ data::Fold thinned(const data::Fold& fold, std::size_t n_most) {
 std::uint64_t bytes_of(const std::vector<model::Unit>& units) {
   std::uint64_t n_bytes = 0;
   for (const auto& unit : units) {
-    for (const auto& tree : unit) n_bytes += tree.n_nodes() * 29 + tree.values.size() * 8;
+    for (const auto& tree : unit.packed()) {
+      n_bytes += tree.n_nodes() * 29 + tree.values.size() * 8;
+    }
   }
   return n_bytes;
 }

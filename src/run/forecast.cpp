@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <numeric>
 
 #include "orchard/base/cgroup.hpp"
 #include "orchard/base/env.hpp"
@@ -49,6 +50,15 @@ std::uint64_t tree_bytes(const Workload& work, const search::Family& family,
                                     calibration(work, calibrated_as).size_factor);
 }
 
+/// The same trees in memory and in messages.
+std::uint64_t held_bytes(const Workload& work, const search::Family& family,
+                         std::int32_t calibrated_as, std::int64_t n_units, std::uint64_t n_rows,
+                         std::size_t n_cuts) {
+  return static_cast<std::uint64_t>(static_cast<double>(search::held_bytes(
+                                        family, n_units, with_rows(work.shape, n_rows), n_cuts)) *
+                                    calibration(work, calibrated_as).size_factor);
+}
+
 /// What a fit takes of a rank, the trees as large as they were measured.
 std::uint64_t working_bytes(const Workload& work, const search::Family& family,
                             std::int32_t calibrated_as, std::int64_t n_units, std::uint64_t n_rows,
@@ -61,8 +71,8 @@ std::uint64_t working_bytes(const Workload& work, const search::Family& family,
   const auto n_cuts = family.cut_settings.size();
   return search::working_bytes(family, n_units, shape, n_test, allocation.n_threads,
                                static_cast<int>(n_ranks)) -
-         search::tree_bytes(family, n_units, shape, n_cuts) +
-         tree_bytes(work, family, calibrated_as, n_units, n_rows, n_cuts);
+         search::held_bytes(family, n_units, shape, n_cuts) +
+         held_bytes(work, family, calibrated_as, n_units, n_rows, n_cuts);
 }
 
 Layout layout_of(const Workload& work, const Allocation& allocation,
@@ -83,25 +93,29 @@ void forecast_search(const Workload& work, Forecast& out) {
     out.max_joined_ranks = std::min(layout.max_joined_ranks, allocation.n_ranks_on_node());
   }
   std::vector<TimedTask> tasks;
-  std::vector<std::uint64_t> running;
+  std::vector<std::uint64_t> running, held;
   for (const auto& task : plan.tasks) {
     const auto& family = plan.families[static_cast<std::size_t>(task.family)];
     const auto n_units = task.last_unit - task.first_unit;
     tasks.push_back(timed(work, family, family.id, n_units, work.n_train, allocation, layout));
     running.push_back(
         tree_bytes(work, family, family.id, n_units, work.n_train, family.cut_settings.size()));
+    held.push_back(
+        held_bytes(work, family, family.id, n_units, work.n_train, family.cut_settings.size()));
     out.search.working_bytes = std::max(
         out.search.working_bytes, working_bytes(work, family, family.id, n_units, work.n_train,
                                                 work.n_test, allocation, layout));
   }
   out.search_s = phase_seconds(std::move(tasks), layout);
   // At worst every rank is about to finish one of the largest tasks.
-  std::sort(running.rbegin(), running.rend());
-  running.resize(std::min(running.size(), static_cast<std::size_t>(allocation.n_ranks)));
+  for (auto* each : {&running, &held}) {
+    std::sort(each->rbegin(), each->rend());
+    each->resize(std::min(each->size(), static_cast<std::size_t>(allocation.n_ranks)));
+  }
   for (const auto n_bytes : running) out.checkpoint_bytes += n_bytes;
   // Rank 0 keeps what it pulls of others; its own fit has its trees already.
-  if (!running.empty() && out.search_s > work.checkpoint_interval_s) {
-    out.search.root_bytes = out.checkpoint_bytes - running.front();
+  if (!held.empty() && out.search_s > work.checkpoint_interval_s) {
+    out.search.root_bytes = std::accumulate(held.begin() + 1, held.end(), std::uint64_t{0});
   }
   const auto n_scores =
       plan.points.size() * static_cast<std::size_t>(plan.n_folds) * work.n_scorers;
@@ -131,15 +145,16 @@ void forecast_refit(const Workload& work, Forecast& out) {
       out.refit_s = std::max(out.refit_s, phase_seconds(std::move(tasks), layout));
       const auto model = tree_bytes(work, family, of_point.id, family.n_units(), n_rows, 1);
       out.model_bytes = std::max(out.model_bytes, kFile_bytes + model);
+      const auto held = held_bytes(work, family, of_point.id, family.n_units(), n_rows, 1);
       // Rank 0 holds the whole model in the end, a block of it in its fit. Blocks of others come as
       // messages.
-      const auto of_block = tree_bytes(work, family, of_point.id, most_units, n_rows, 1);
+      const auto of_block = held_bytes(work, family, of_point.id, most_units, n_rows, 1);
       const auto n_leaders = layout.groups.empty() ? static_cast<std::size_t>(allocation.n_ranks)
                                                    : layout.groups.size();
       if (n_leaders > 1 && blocks.size() > 1) {
         out.refit.message_bytes = std::max(out.refit.message_bytes, of_block);
       }
-      out.refit.root_bytes = std::max(out.refit.root_bytes, model - std::min(model, of_block));
+      out.refit.root_bytes = std::max(out.refit.root_bytes, held - std::min(held, of_block));
       out.refit.working_bytes = std::max(
           out.refit.working_bytes, working_bytes(work, family, of_point.id, most_units, n_rows,
                                                  work.n_refit_test, allocation, layout));

@@ -10,7 +10,7 @@ namespace {
 constexpr double kNanosecond = 1e-9;
 /// Share of the rows that a bootstrap draws.
 constexpr double kDrawn = 0.632;
-/// Of a tree in memory: feature, threshold, child, flags, value row, samples, gain.
+/// Of a tree in a file: feature, threshold, child, flags, value row, samples, gain.
 constexpr double kNodeBytes = 4 + 4 + 4 + 1 + 4 + 4 + 8;
 constexpr double kStopsBytes = 8;
 
@@ -151,7 +151,7 @@ double gathered_bytes(const Family& family, const DataShape& shape, int n_thread
       std::min(static_cast<double>(learn::trees_a_group_step(
                    std::max<std::uint64_t>(1, shape.n_rows), shape.n_features, n_all)),
                static_cast<double>(family.n_units()));
-  const double tree = static_cast<double>(tree_bytes(family, 1, shape, family.cut_settings.size()));
+  const double tree = static_cast<double>(held_bytes(family, 1, shape, family.cut_settings.size()));
   const auto& forest = std::get<options::ForestSettings>(family.settings);
   return 2 * n_trees * std::max(rows * drawn(forest, rows) * row / n_ranks, tree);
 }
@@ -272,18 +272,46 @@ std::int64_t trees_a_unit(const Family& family, const DataShape& shape) {
                             : static_cast<std::int64_t>(outputs_of(shape));
 }
 
-double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_cuts) {
-  // Half of the nodes are leaves. Class fractions of pure and of small leaves are few different
-  // ones, which nodes share.
+namespace {
+
+/// Values that a tree stores, for each of its nodes. Half of the nodes are leaves. Class fractions
+/// of pure and of small leaves are few different ones, which nodes share.
+double values_a_node(const Family& family, const DataShape& shape) {
   const bool shares = family.is_forest() && shape.task == Task::kClassification;
-  const double values = shares ? 0.1 : 0.5;
-  return kNodeBytes + 8 * values + (n_cuts > 1 ? kStopsBytes : 0);
+  return shares ? 0.1 : 0.5;
+}
+
+/// Bytes in which a packed tree stores numbers up to so many.
+double packed_width(double n) { return n < 0x1p8 ? 1 : n < 0x1p16 ? 2 : 4; }
+
+}  // namespace
+
+double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_cuts) {
+  return kNodeBytes + 8 * values_a_node(family, shape) + (n_cuts > 1 ? kStopsBytes : 0);
 }
 
 std::uint64_t tree_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
                          std::size_t n_cuts) {
   return static_cast<std::uint64_t>(static_cast<double>(n_units) * expected_nodes(family, shape) *
                                     bytes_a_node(family, shape, n_cuts));
+}
+
+std::uint64_t held_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
+                         std::size_t n_cuts) {
+  const double nodes = 2 * expected_leaves(family, shape) - 1;  // of the largest tree
+  const double values = values_a_node(family, shape);
+  const double value_row = packed_width(values * nodes);
+  // Feature, flags, threshold, gain and child.
+  const double inner =
+      packed_width(static_cast<double>(shape.n_features)) + 1 + 4 + 8 + packed_width(nodes);
+  double node = 0.5 * (inner + value_row) + packed_width(static_cast<double>(shape.n_rows)) +
+                1.0 / 8 + 8 * values;
+  if (n_cuts > 1) {
+    const double stops = n_cuts <= 8 ? 1 : n_cuts <= 16 ? 2 : n_cuts <= 32 ? 4 : 8;
+    node += stops + 0.5 * value_row;
+  }
+  return static_cast<std::uint64_t>(static_cast<double>(n_units) * expected_nodes(family, shape) *
+                                    node);
 }
 
 std::uint64_t working_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
@@ -294,7 +322,7 @@ std::uint64_t working_bytes(const Family& family, std::int64_t n_units, const Da
           ? forest_bytes(family, n_units == family.n_units(), shape, test, n_threads, n_ranks)
           : boosting_bytes(family, shape, test, n_threads, n_ranks);
   return static_cast<std::uint64_t>(beside) +
-         tree_bytes(family, n_units, shape, family.cut_settings.size());
+         held_bytes(family, n_units, shape, family.cut_settings.size());
 }
 
 }  // namespace orchard::search

@@ -1,20 +1,18 @@
 #include "orchard/search/snapshot.hpp"
 
-#include "orchard/model/tree_bytes.hpp"
-
 namespace orchard::search {
 namespace {
 
 void put_units(ByteWriter& out, const std::vector<model::Unit>& units) {
   std::size_t n_bytes = 0;
   for (const auto& unit : units) {
-    for (const auto& tree : unit) n_bytes += model::packed_bytes(tree);
+    for (const auto& tree : unit.packed()) n_bytes += tree.n_message_bytes();
   }
   out.reserve(n_bytes + units.size() * sizeof(std::uint64_t) + 1024);
   out.put<std::uint64_t>(units.size());
   for (const auto& unit : units) {
     out.put<std::uint64_t>(unit.size());
-    for (const auto& tree : unit) model::put_tree(out, tree);
+    for (const auto& tree : unit.packed()) tree.put(out);
   }
 }
 
@@ -25,9 +23,9 @@ std::vector<model::Unit> get_units(ByteReader& in) {
   const auto n_units = in.get<std::uint64_t>();
   for (std::uint64_t i = 0; i < n_units; ++i) {
     const auto n_trees = in.get<std::uint64_t>();
-    std::vector<model::Tree> trees;
-    for (std::uint64_t j = 0; j < n_trees; ++j) trees.push_back(model::get_tree(in));
-    units.emplace_back(std::move(trees));
+    std::vector<model::PackedTree> trees;
+    for (std::uint64_t j = 0; j < n_trees; ++j) trees.push_back(model::PackedTree::get(in));
+    units.push_back(model::Unit::of_packed(std::move(trees)));
   }
   return units;
 }

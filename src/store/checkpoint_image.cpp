@@ -72,7 +72,7 @@ void write_units(h5::Builder& builder, const Snapshot& snapshot) {
   std::vector<std::uint64_t> tree_offsets = {0};
   const auto add = [&](const Units& units) {
     for (const auto& unit : units) {
-      for (const auto& tree : unit) trees.push_back(&tree);
+      for (const auto& tree : unit.packed()) trees.push_back(&tree);
       tree_offsets.push_back(trees.size());
     }
   };

@@ -76,7 +76,7 @@ void read_params(const h5::Reader& reader, Ensemble& ensemble) {
 
 }  // namespace
 
-void write_model(h5::Builder& builder, const Ensemble& ensemble) {
+void write_model(h5::Builder& builder, const Ensemble& ensemble, const TreeList& trees) {
   builder.set_attribute("/", "program", "orchard");
   builder.set_attribute("/", "estimator", ensemble.estimator);
   builder.set_attribute("/", "combine", ensemble.combine == Combine::kSum ? "sum" : "average");
@@ -92,8 +92,6 @@ void write_model(h5::Builder& builder, const Ensemble& ensemble) {
   builder.write_strings("/params/names", names);
   builder.write_strings("/params/values", values);
   builder.write("/baseline", ensemble.baseline);
-  TreeList trees;
-  for (const auto& tree : ensemble.trees) trees.push_back(&tree);
   write_trees(builder, "/trees", trees);
 }
 
@@ -116,9 +114,27 @@ Ensemble read_model(ByteSpan file, const std::string& name) {
   return ensemble;
 }
 
+void write_model(h5::Builder& builder, const Ensemble& ensemble) {
+  const std::vector<model::PackedTree> packed(ensemble.trees.begin(), ensemble.trees.end());
+  TreeList trees;
+  for (const auto& tree : packed) trees.push_back(&tree);
+  write_model(builder, ensemble, trees);
+}
+
 void save_model(const std::string& path, const Ensemble& ensemble) {
   publish(path, h5::FileKind::kModel, kModelFormat,
           [&](h5::Builder& builder) { write_model(builder, ensemble); });
+}
+
+void save_model(const std::string& path, const Ensemble& head,
+                const std::vector<model::Unit>& units) {
+  require(head.trees.empty(), "a model's trees are those of the units");
+  TreeList trees;
+  for (const auto& unit : units) {
+    for (const auto& tree : unit.packed()) trees.push_back(&tree);
+  }
+  publish(path, h5::FileKind::kModel, kModelFormat,
+          [&](h5::Builder& builder) { write_model(builder, head, trees); });
 }
 
 Ensemble load_model(const std::string& path) {

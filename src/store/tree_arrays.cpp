@@ -10,25 +10,41 @@ namespace {
 
 using model::Tree;
 
+using model::PackedTree;
+
 template <class T>
 using Member = std::vector<T> Tree::*;
-
-/// Borders of one array over all trees.
 template <class T>
-std::vector<std::uint64_t> offsets_of(const TreeList& trees, Member<T> member) {
+using Column = PackedTree::Column<T> PackedTree::*;
+
+/// Borders of an array over all trees, of which a tree has `size(tree)` entries.
+template <class Size>
+std::vector<std::uint64_t> offsets_of(const TreeList& trees, Size size) {
   std::vector<std::uint64_t> offsets = {0};
   offsets.reserve(trees.size() + 1);
-  for (const Tree* tree : trees) offsets.push_back(offsets.back() + (tree->*member).size());
+  for (const PackedTree* tree : trees) offsets.push_back(offsets.back() + size(*tree));
   return offsets;
+}
+
+std::uint64_t n_nodes(const PackedTree& tree) { return tree.n_nodes(); }
+std::uint64_t n_stops(const PackedTree& tree) { return tree.stops.is_empty() ? 0 : tree.n_nodes(); }
+
+/// An array with `n_values` over all trees, unpacked tree by tree.
+template <class T>
+void write_joined(h5::Builder& builder, const std::string& path, const TreeList& trees,
+                  std::uint64_t n_values, Column<T> column) {
+  std::vector<T> array;
+  builder.write_joined<T>(path, n_values, trees.size(), [&](std::size_t i) {
+    trees[i]->read(trees[i]->*column, array);
+    return std::span<const T>(array);
+  });
 }
 
 template <class T>
 void write_joined(h5::Builder& builder, const std::string& path, const TreeList& trees,
-                  Member<T> member) {
-  std::vector<std::span<const T>> arrays;
-  arrays.reserve(trees.size());
-  for (const Tree* tree : trees) arrays.emplace_back(tree->*member);
-  builder.write_joined<T>(path, arrays);
+                  std::uint64_t n_values, std::vector<T> PackedTree::*array) {
+  builder.write_joined<T>(path, n_values, trees.size(),
+                          [&](std::size_t i) { return std::span<const T>(trees[i]->*array); });
 }
 
 template <class T>
@@ -50,16 +66,11 @@ std::vector<std::uint64_t> offsets_into(const h5::Reader& reader, const std::str
   return read_offsets(reader, path, n_trees, reader.objects().at(values).n_values());
 }
 
-void require_whole(const Tree& tree) {
-  const std::size_t n = tree.n_nodes();
-  require(tree.threshold.size() == n && tree.left.size() == n && tree.flags.size() == n &&
-              tree.value_row.size() == n && tree.n_samples.size() == n && tree.gain.size() == n &&
-              (tree.category_begin.empty() || tree.category_begin.size() == n) &&
-              tree.category_n_words.size() == tree.category_begin.size(),
-          "every array of a tree has an entry for each node");
-}
-
 /// Whether the category arrays hold anything that the defaults (-1 and 0) do not say.
+bool has_categories(const PackedTree& tree) {
+  return !tree.category_words.empty() || tree.category_begin.says_something() ||
+         tree.category_n_words.says_something();
+}
 bool has_categories(const Tree& tree) {
   return !tree.category_words.empty() ||
          std::any_of(tree.category_begin.begin(), tree.category_begin.end(),
@@ -70,19 +81,22 @@ bool has_categories(const Tree& tree) {
 
 /// The category arrays of all trees, with the defaults where a tree has none of its own.
 void write_categories(h5::Builder& builder, const std::string& path, const TreeList& trees) {
-  builder.write(path + "/category_offsets", offsets_of(trees, &Tree::category_words));
-  write_joined(builder, path + "/category_words", trees, &Tree::category_words);
-  const auto write = [&](const char* name, Member<std::int32_t> member, std::int32_t value) {
-    std::vector<std::int32_t> joined;
-    for (const Tree* tree : trees) {
-      const auto& own = tree->*member;
-      joined.insert(joined.end(), own.begin(), own.end());
-      joined.resize(joined.size() + tree->n_nodes() - own.size(), value);
-    }
-    builder.write(path + name, joined);
+  const auto words =
+      offsets_of(trees, [](const PackedTree& tree) { return tree.category_words.size(); });
+  builder.write(path + "/category_offsets", words);
+  write_joined(builder, path + "/category_words", trees, words.back(), &PackedTree::category_words);
+  const auto n_all_nodes = offsets_of(trees, n_nodes).back();
+  const auto write = [&](const char* name, Column<std::int32_t> column) {
+    std::vector<std::int32_t> array;
+    builder.write_joined<std::int32_t>(path + name, n_all_nodes, trees.size(), [&](std::size_t i) {
+      const PackedTree& tree = *trees[i];
+      tree.read(tree.*column, array);
+      array.resize(tree.n_nodes(), (tree.*column).usual);
+      return std::span<const std::int32_t>(array);
+    });
   };
-  write("/category_begin", &Tree::category_begin, -1);
-  write("/category_n_words", &Tree::category_n_words, 0);
+  write("/category_begin", &PackedTree::category_begin);
+  write("/category_n_words", &PackedTree::category_n_words);
 }
 
 void read_categories(const h5::Reader& reader, const std::string& path,
@@ -103,24 +117,29 @@ void read_categories(const h5::Reader& reader, const std::string& path,
 }  // namespace
 
 void write_trees(h5::Builder& builder, const std::string& path, const TreeList& trees) {
-  for (const Tree* tree : trees) require_whole(*tree);
+  const auto nodes = offsets_of(trees, n_nodes);
+  const auto values = offsets_of(trees, [](const PackedTree& tree) { return tree.values.size(); });
+  const auto stops = offsets_of(trees, n_stops);
+  const auto write = [&](const char* name, auto member) {
+    write_joined(builder, path + name, trees, nodes.back(), member);
+  };
   builder.make_group(path);
-  builder.write(path + "/node_offsets", offsets_of(trees, &Tree::feature));
-  builder.write(path + "/value_offsets", offsets_of(trees, &Tree::values));
-  write_joined(builder, path + "/feature", trees, &Tree::feature);
-  write_joined(builder, path + "/threshold", trees, &Tree::threshold);
-  write_joined(builder, path + "/left", trees, &Tree::left);
-  write_joined(builder, path + "/flags", trees, &Tree::flags);
-  write_joined(builder, path + "/value_row", trees, &Tree::value_row);
-  write_joined(builder, path + "/n_samples", trees, &Tree::n_samples);
-  write_joined(builder, path + "/gain", trees, &Tree::gain);
-  write_joined(builder, path + "/values", trees, &Tree::values);
-  if (std::any_of(trees.begin(), trees.end(), [](const Tree* t) { return has_categories(*t); })) {
+  builder.write(path + "/node_offsets", nodes);
+  builder.write(path + "/value_offsets", values);
+  write("/feature", &PackedTree::feature);
+  write("/threshold", &PackedTree::threshold);
+  write("/left", &PackedTree::left);
+  write("/flags", &PackedTree::flags);
+  write("/value_row", &PackedTree::value_row);
+  write("/n_samples", &PackedTree::n_samples);
+  write("/gain", &PackedTree::gain);
+  write_joined(builder, path + "/values", trees, values.back(), &PackedTree::values);
+  if (std::any_of(trees.begin(), trees.end(), [](const auto* t) { return has_categories(*t); })) {
     write_categories(builder, path, trees);
   }
-  if (std::any_of(trees.begin(), trees.end(), [](const Tree* t) { return !t->stops.empty(); })) {
-    builder.write(path + "/stop_offsets", offsets_of(trees, &Tree::stops));
-    write_joined(builder, path + "/stops", trees, &Tree::stops);
+  if (stops.back() > 0) {
+    builder.write(path + "/stop_offsets", stops);
+    write_joined(builder, path + "/stops", trees, stops.back(), &PackedTree::stops);
   }
 }
 

@@ -7,12 +7,12 @@
 
 #include "orchard/h5/builder.hpp"
 #include "orchard/h5/reader.hpp"
-#include "orchard/model/tree.hpp"
+#include "orchard/model/packed_tree.hpp"
 
 namespace orchard::store {
 
-/// Trees of any origin, borrowed, in file order.
-using TreeList = std::vector<const model::Tree*>;
+/// Packed trees of any origin, borrowed, in file order.
+using TreeList = std::vector<const model::PackedTree*>;
 
 /// Makes the group `path` with `node_offsets`, `value_offsets` and one dataset for each array.
 /// Arrays that say nothing are left out: the category arrays when no tree splits by category, the

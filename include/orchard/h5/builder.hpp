@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "orchard/h5/user_block.hpp"
 
 namespace orchard {
@@ -43,13 +45,16 @@ class Builder {
     check_size(path, shape, values.size());
     write_raw(path, ElementTypeOf<T>::kValue, shape, values.data());
   }
-  /// One dimension: the arrays end to end, which are not joined in memory.
+  /// One dimension: `n_arrays` arrays end to end, `n_values` values in all, which are not joined in
+  /// memory. `get(i)` gives the i-th, in order and each once; it need only be there until the next
+  /// is asked for. Throws kInternal when there are more or fewer values.
   template <class T>
-  void write_joined(const std::string& path, std::span<const std::span<const T>> arrays) {
-    std::vector<Part> parts;
-    parts.reserve(arrays.size());
-    for (const auto& array : arrays) parts.push_back({array.data(), array.size()});
-    write_parts(path, ElementTypeOf<T>::kValue, parts);
+  void write_joined(const std::string& path, std::size_t n_values, std::size_t n_arrays,
+                    const std::function<std::span<const T>(std::size_t i)>& get) {
+    write_parts(path, ElementTypeOf<T>::kValue, n_values, n_arrays, [&](std::size_t i) {
+      const auto array = get(i);
+      return Part{array.data(), array.size()};
+    });
   }
   /// A list of texts (any bytes): makes the group `path` with the datasets `bytes` (all texts end
   /// to end) and `offsets` (n + 1 entries).
@@ -70,7 +75,8 @@ class Builder {
     const void* values;
     std::size_t n_values;
   };
-  void write_parts(const std::string& path, ElementType type, std::span<const Part> parts);
+  void write_parts(const std::string& path, ElementType type, std::size_t n_values,
+                   std::size_t n_parts, const std::function<Part(std::size_t i)>& get);
   void write_raw(const std::string& path, ElementType type, std::span<const std::size_t> shape,
                  const void* values);
   static void check_size(const std::string& path, std::span<const std::size_t> shape,

@@ -9,6 +9,7 @@
 #include "orchard/data/binning.hpp"
 #include "orchard/learn/row_group.hpp"
 #include "orchard/model/ensemble.hpp"
+#include "orchard/model/unit.hpp"
 #include "orchard/parallel/pool.hpp"
 
 namespace orchard::learn {

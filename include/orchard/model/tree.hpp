@@ -1,10 +1,7 @@
 #pragma once
 // A fitted tree as flat arrays. Knows nothing of training.
 
-#include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "orchard/base/types.hpp"
@@ -48,33 +45,6 @@ struct Tree {
   /// parent and inside, each with one parent, features below `n_features`, thresholds finite, value
   /// rows inside, a value at every leaf. `n_values` is the width of a value row.
   void validate(std::size_t n_features, std::size_t n_values) const;
-};
-
-/// One finished step of a fit: a forest's tree, or one round of boosting (a tree per output). The
-/// trees never change again, so copies share them: what is copied is ownership.
-class Unit {
- public:
-  Unit() = default;
-  explicit Unit(std::vector<Tree> trees)
-      : trees_(std::make_shared<std::vector<Tree>>(std::move(trees))) {}
-
-  std::size_t size() const { return trees_ == nullptr ? 0 : trees_->size(); }
-  const Tree& operator[](std::size_t i) const { return (*trees_)[i]; }
-  const Tree* begin() const { return trees_ == nullptr ? nullptr : trees_->data(); }
-  const Tree* end() const { return begin() + size(); }
-  bool operator==(const Unit& other) const {
-    return std::equal(begin(), end(), other.begin(), other.end());
-  }
-  /// The trees, without a copy when this is their last owner. Nothing else may take or copy the
-  /// unit at that time.
-  std::vector<Tree> take() {
-    const auto trees = std::exchange(trees_, nullptr);
-    if (trees == nullptr) return {};
-    return trees.use_count() == 1 ? std::move(*trees) : *trees;
-  }
-
- private:
-  std::shared_ptr<std::vector<Tree>> trees_;
 };
 
 }  // namespace orchard::model

@@ -40,8 +40,12 @@ std::int64_t trees_a_unit(const Family& family, const DataShape& shape);
 /// Bytes of a node in a model file; `n_cuts` > 1: in a checkpoint, with the cuts that stop there.
 double bytes_a_node(const Family& family, const DataShape& shape, std::size_t n_cuts);
 
-/// Bytes of the trees of so many units, in memory or in a file; `n_cuts` as in `bytes_a_node`.
+/// Bytes of the trees of so many units in a file; `n_cuts` as in `bytes_a_node`.
 std::uint64_t tree_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
+                         std::size_t n_cuts);
+
+/// Bytes of the same trees as ranks hold and send them, packed.
+std::uint64_t held_bytes(const Family& family, std::int64_t n_units, const DataShape& shape,
                          std::size_t n_cuts);
 
 /// What a rank holds for itself while it grows `n_units` units of the family on shape.n_rows

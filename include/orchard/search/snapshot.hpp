@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "orchard/base/bytes.hpp"
-#include "orchard/model/tree.hpp"
+#include "orchard/model/unit.hpp"
 #include "orchard/search/plan.hpp"
 
 namespace orchard::search {

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::size_t kWalkChunk = 4096;
 
-std::vector<BinnedTree> binned(const model::Unit& unit, const data::Binning& binning) {
-  std::vector<BinnedTree> trees;
-  for (const model::Tree& tree : unit) trees.emplace_back(tree, binning);
-  return trees;
+std::vector<BinnedTree> binned(std::span<const model::Tree> trees, const data::Binning& binning) {
+  std::vector<BinnedTree> out;
+  for (const model::Tree& tree : trees) out.emplace_back(tree, binning);
+  return out;
 }
 
 std::int64_t value_at(const model::Tree& tree, NodeIndex leaf) {
@@ -88,20 +88,21 @@ void Engine::advance() {
   if (is_raw_stale_) {
     reset_raw();
     for (const model::Unit& unit : units_) {
-      add_to_training(unit, rows_.fit);
-      add_to_training(unit, rows_.validation);
-      test_sums_.add(unit, test_raw_);
+      const std::vector<model::Tree> trees(unit.begin(), unit.end());
+      add_to_training(trees, rows_.fit);
+      add_to_training(trees, rows_.validation);
+      test_sums_.add(trees, test_raw_);
     }
   }
   is_raw_stale_ = true;
-  model::Unit unit = grow_unit();
-  add_to_training(unit, rows_.validation);
-  test_sums_.add(unit, test_raw_);
-  end_round(std::move(unit));
+  const auto trees = grow_unit();
+  add_to_training(trees, rows_.validation);
+  test_sums_.add(trees, test_raw_);
+  end_round(model::Unit(trees));
   is_raw_stale_ = false;
 }
 
-model::Unit Engine::grow_unit() {
+std::vector<model::Tree> Engine::grow_unit() {
   const std::size_t n_train = context_.data.n_train();
   std::vector<model::Tree> trees;
   gradients_->begin_round(raw_);
@@ -110,17 +111,17 @@ model::Unit Engine::grow_unit() {
     grower_->add_leaf_values(
         trees.back(), std::span(raw_).subspan(static_cast<std::size_t>(k) * n_train, n_train));
   }
-  return model::Unit(std::move(trees));
+  return trees;
 }
 
-void Engine::add_to_training(const model::Unit& unit, std::span<const RowIndex> rows) {
+void Engine::add_to_training(std::span<const model::Tree> trees, std::span<const RowIndex> rows) {
   if (rows.empty()) return;
-  const auto trees = binned(unit, *context_.data.binning);
+  const auto walks = binned(trees, *context_.data.binning);
   const std::size_t n_train = context_.data.n_train();
   context_.pool.for_chunks(rows.size(), kWalkChunk, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t k = 0; k < trees.size(); ++k) {
       for (std::size_t i = begin; i < end; ++i) {
-        raw_[k * n_train + rows[i]] += value_at(unit[k], trees[k].leaf(context_.data, rows[i]));
+        raw_[k * n_train + rows[i]] += value_at(trees[k], walks[k].leaf(context_.data, rows[i]));
       }
     }
   });
@@ -152,10 +153,11 @@ void Engine::restore(std::vector<model::Unit> units) {
     require(!is_done(), "the units of a boosting fit end where its last member stops");
     require(unit.size() == static_cast<std::size_t>(n_outputs_),
             "a round of boosting holds one tree an output");
-    for (const model::Tree& tree : unit) tree.validate(context_.data.n_features(), 1);
-    add_to_training(unit, rows_.fit);
-    add_to_training(unit, rows_.validation);
-    test_sums_.add(unit, test_raw_);
+    const std::vector<model::Tree> trees(unit.begin(), unit.end());
+    for (const model::Tree& tree : trees) tree.validate(context_.data.n_features(), 1);
+    add_to_training(trees, rows_.fit);
+    add_to_training(trees, rows_.validation);
+    test_sums_.add(trees, test_raw_);
     end_round(std::move(unit));
   }
 }

@@ -42,8 +42,8 @@ class Engine {
  private:
   TrainingRows rows_of_fold() const;
   void reset_raw();
-  model::Unit grow_unit();
-  void add_to_training(const model::Unit& unit, std::span<const RowIndex> rows);
+  std::vector<model::Tree> grow_unit();
+  void add_to_training(std::span<const model::Tree> trees, std::span<const RowIndex> rows);
   void end_round(model::Unit unit);
 
   FitContext context_;

@@ -32,10 +32,10 @@ TestSums::TestSums(const data::BinnedData& data, parallel::Pool& pool)
   }
 }
 
-void TestSums::add(const model::Unit& unit, std::span<std::int64_t> sums) {
+void TestSums::add(std::span<const model::Tree> trees, std::span<std::int64_t> sums) {
   if (chunks_.empty()) return;
   std::vector<Walk> walks;
-  for (const model::Tree& tree : unit) walks.emplace_back(tree, *data_.binning);
+  for (const model::Tree& tree : trees) walks.emplace_back(tree, *data_.binning);
   const std::size_t n_outputs = walks.size();
   pool_.for_chunks(chunks_.size(), 1, [&](std::size_t chunk, std::size_t, int thread) {
     auto& [scratch, leaves] = means_[static_cast<std::size_t>(thread)];

@@ -18,9 +18,9 @@ class TestSums {
   /// Both borrowed. Throws Stopped.
   TestSums(const data::BinnedData& data, parallel::Pool& pool);
 
-  /// Adds the leaf values of the unit's trees, one an output, to `sums` [n_test][n_outputs]. Throws
+  /// Adds the leaf values of a round's trees, one an output, to `sums` [n_test][n_outputs]. Throws
   /// Stopped, with part of them added.
-  void add(const model::Unit& unit, std::span<std::int64_t> sums);
+  void add(std::span<const model::Tree> trees, std::span<std::int64_t> sums);
 
  private:
   const data::BinnedData& data_;

@@ -56,6 +56,16 @@ void check_restored(const ForestPlan& plan, const model::Tree& tree) {
   }
 }
 
+/// Units of the trees that are there.
+void make_units(std::span<model::PackedTree> trees, std::span<model::Unit> units) {
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    if (trees[i].n_nodes() == 0) continue;
+    std::vector<model::PackedTree> of_unit;
+    of_unit.push_back(std::move(trees[i]));
+    units[i] = model::Unit::of_packed(std::move(of_unit));
+  }
+}
+
 }  // namespace
 
 struct ForestFit::State {
@@ -70,10 +80,11 @@ struct ForestFit::State {
   std::size_t n_finished() const { return units.size() / n_leaf_sizes(); }
 
   std::size_t n_trees_a_step();
-  /// Trees from number `first` on, [number][leaf size, ascending]. When it throws, and in a group
-  /// also otherwise, those after the finished ones are empty.
-  void grow(std::uint64_t first, std::span<model::Tree> trees);
-  void keep_finished(std::span<model::Tree> trees);
+  /// Trees from number `first` on, as units [number][leaf size, ascending]. When it throws, and in
+  /// a group also otherwise, those after the finished ones are empty.
+  void grow(std::uint64_t first, std::span<model::Unit> grown);
+  void grow_in_group(std::uint64_t first, std::span<model::Unit> grown);
+  void keep_finished(std::span<model::Unit> grown);
 };
 
 std::size_t ForestFit::State::n_trees_a_step() {
@@ -86,27 +97,37 @@ std::size_t ForestFit::State::n_trees_a_step() {
   return static_cast<std::size_t>(plan.context.pool.n_threads()) * n_a_thread;
 }
 
-void ForestFit::State::grow(std::uint64_t first, std::span<model::Tree> trees) {
-  if (group_grower != nullptr) return group_grower->grow(first, trees);
+void ForestFit::State::grow_in_group(std::uint64_t first, std::span<model::Unit> grown) {
+  std::vector<model::PackedTree> trees(grown.size());
+  try {
+    group_grower->grow(first, trees);
+  } catch (...) {
+    make_units(trees, grown);
+    throw;
+  }
+  make_units(trees, grown);
+}
+
+void ForestFit::State::grow(std::uint64_t first, std::span<model::Unit> grown) {
+  if (group_grower != nullptr) return grow_in_group(first, grown);
   auto& pool = plan.context.pool;
   while (growers.size() < static_cast<std::size_t>(pool.n_threads())) {
     growers.push_back(make_forest_grower(plan));
   }
-  pool.for_chunks(trees.size() / n_leaf_sizes(), 1, [&](std::size_t i, std::size_t, int thread) {
-    growers[static_cast<std::size_t>(thread)]->grow(
-        {first + i}, trees.subspan(i * n_leaf_sizes(), n_leaf_sizes()));
+  pool.for_chunks(grown.size() / n_leaf_sizes(), 1, [&](std::size_t i, std::size_t, int thread) {
+    std::vector<model::PackedTree> trees(n_leaf_sizes());
+    growers[static_cast<std::size_t>(thread)]->grow({first + i}, trees);
+    make_units(trees, grown.subspan(i * n_leaf_sizes(), n_leaf_sizes()));
   });
 }
 
-void ForestFit::State::keep_finished(std::span<model::Tree> trees) {
+void ForestFit::State::keep_finished(std::span<model::Unit> grown) {
   const std::size_t n_sizes = n_leaf_sizes();
-  for (std::size_t i = 0; i < trees.size() && trees[i + n_sizes - 1].n_nodes() != 0; i += n_sizes) {
+  for (std::size_t i = 0; i < grown.size() && grown[i + n_sizes - 1].size() != 0; i += n_sizes) {
     const std::size_t begin = units.size();
     units.resize(begin + n_sizes);
     for (std::size_t size = 0; size < n_sizes; ++size) {
-      std::vector<model::Tree> of_unit;
-      of_unit.push_back(std::move(trees[i + size]));
-      units[begin + plan.leaf_places[size]] = model::Unit(std::move(of_unit));
+      units[begin + plan.leaf_places[size]] = std::move(grown[i + size]);
     }
   }
 }
@@ -139,14 +160,14 @@ void ForestFit::advance() {
   require(!is_done(), "a finished fit is not advanced");
   state.has_advanced = true;
   const std::size_t n_grown = std::min(state.n_trees_a_step(), state.n_trees - state.n_finished());
-  std::vector<model::Tree> trees(n_grown * state.n_leaf_sizes());
+  std::vector<model::Unit> grown(n_grown * state.n_leaf_sizes());
   try {
-    state.grow(state.first_tree + state.n_finished(), trees);
+    state.grow(state.first_tree + state.n_finished(), grown);
   } catch (...) {
-    state.keep_finished(trees);
+    state.keep_finished(grown);
     throw;
   }
-  state.keep_finished(trees);
+  state.keep_finished(grown);
 }
 
 const std::vector<model::Unit>& ForestFit::units() const { return state_->units; }

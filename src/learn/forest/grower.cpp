@@ -28,7 +28,7 @@ class TreeGrower final : public ForestGrower {
         order_(plan.context.data.n_features()),
         value_(plan.n_values()) {}
 
-  void grow(const TreeStart& start, std::span<model::Tree> trees) override {
+  void grow(const TreeStart& start, std::span<model::PackedTree> trees) override {
     take_rows(start);
     builders_.start();
     const NodeHead head = start.head(plan_);

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "forest/plan.hpp"
-#include "orchard/model/tree.hpp"
+#include "orchard/model/packed_tree.hpp"
 
 namespace orchard::learn {
 
@@ -17,7 +17,7 @@ class ForestGrower {
   /// The tree of each leaf size, as it would grow alone, or what is below a node: `trees` is
   /// [leaf sizes of the start], ascending. Nodes are numbered depth first: a split appends its two
   /// children, then the left one is followed to its end before the right one. Polls the pool.
-  virtual void grow(const TreeStart& start, std::span<model::Tree> trees) = 0;
+  virtual void grow(const TreeStart& start, std::span<model::PackedTree> trees) = 0;
 };
 
 /// The grower that knows every plan. `plan` is borrowed.

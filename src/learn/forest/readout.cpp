@@ -6,11 +6,11 @@
 namespace orchard::learn {
 TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width,
                          std::uint64_t cuts)
-    : tree_(&tree),
+    : values_(tree.values),
       walk_(code_tree(tree, binning)),
       width_(width),
       n_cuts_(static_cast<std::size_t>(std::bit_width(cuts))) {
-  wide_rows_ = find_stops(cuts);
+  wide_rows_ = find_stops(tree, cuts);
   if (tree.values.size() / width_ <= std::size_t{1} << 16) {
     narrow_rows_.assign(wide_rows_.begin(), wide_rows_.end());
     wide_rows_ = {};
@@ -20,8 +20,8 @@ TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, 
 
 /// The value row where each cut stops, [n_leaves][n_cuts]: what cuts have stopped at is handed down
 /// from parent to child.
-std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
-  const std::size_t n_nodes = tree_->n_nodes();
+std::vector<std::uint32_t> TreeReadout::find_stops(const model::Tree& tree, std::uint64_t cuts) {
+  const std::size_t n_nodes = tree.n_nodes();
   struct Path {
     std::uint64_t active;   // cuts that have not stopped yet
     std::uint32_t stopped;  // where in `above` the others are
@@ -32,10 +32,10 @@ std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
   end_of_.resize(n_nodes);
   for (std::size_t node = 0; node < n_nodes; ++node) {
     Path path = paths[node];
-    const bool is_leaf = tree_->left[node] < 0;
-    const std::uint64_t stops = path.active & (is_leaf                ? ~std::uint64_t{0}
-                                               : tree_->stops.empty() ? 0
-                                                                      : tree_->stops[node]);
+    const bool is_leaf = tree.left[node] < 0;
+    const std::uint64_t stops = path.active & (is_leaf              ? ~std::uint64_t{0}
+                                               : tree.stops.empty() ? 0
+                                                                    : tree.stops[node]);
     auto& to = is_leaf ? at_leaves : above;
     if (stops != 0 || is_leaf) {
       const std::size_t begin = to.size();
@@ -44,7 +44,7 @@ std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
                   to.begin() + static_cast<std::ptrdiff_t>(begin));
       for (auto left = stops; left != 0; left &= left - 1) {
         to[begin + static_cast<std::size_t>(std::countr_zero(left))] =
-            static_cast<std::uint32_t>(tree_->value_row[node]);
+            static_cast<std::uint32_t>(tree.value_row[node]);
       }
       if (is_leaf) {
         end_of_[node] = static_cast<std::uint32_t>(begin / n_cuts_);
@@ -53,18 +53,18 @@ std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
       }
     }
     if (is_leaf) continue;
-    const auto left = static_cast<std::size_t>(tree_->left[node]);
+    const auto left = static_cast<std::size_t>(tree.left[node]);
     paths[left] = paths[left + 1] = path;
   }
   return at_leaves;
 }
 
 void TreeReadout::find_entries() {
-  sparse_.resize(tree_->values.size() / width_);
+  sparse_.resize(values_.size() / width_);
   for (std::size_t row = 0; row < sparse_.size(); ++row) {
     sparse_[row].begin = static_cast<std::uint32_t>(entries_.size());
     for (std::size_t output = 0; output < width_; ++output) {
-      const auto value = tree_->values[row * width_ + output];
+      const auto value = values_[row * width_ + output];
       if (value != 0) entries_.push_back({static_cast<std::uint32_t>(output), value});
     }
     sparse_[row].end = static_cast<std::uint32_t>(entries_.size());
@@ -74,7 +74,7 @@ void TreeReadout::find_entries() {
 
 template <class ValueRow>
 void TreeReadout::add_pair(const ValueRow* rows, std::int64_t* out, std::size_t stride) const {
-  const std::int64_t* values = tree_->values.data();
+  const std::int64_t* values = values_.data();
   for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
     const std::int64_t* value = values + std::size_t{rows[cut]} * 2;
     out[0] += value[0];
@@ -87,7 +87,7 @@ void TreeReadout::add_any(const ValueRow* rows, std::int64_t* out, std::size_t s
   for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
     const Sparse& sparse = sparse_[rows[cut]];
     if (sparse.is_dense) {
-      const std::int64_t* value = tree_->values.data() + std::size_t{rows[cut]} * width_;
+      const std::int64_t* value = values_.data() + std::size_t{rows[cut]} * width_;
       for (std::size_t k = 0; k < width_; ++k) out[k] += value[k];
       continue;
     }

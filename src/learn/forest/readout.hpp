@@ -9,7 +9,7 @@
 namespace orchard::learn {
 
 /// One tree made ready for reading test rows: a row is walked to the end of its path, which says
-/// where each cut has stopped on the way. Borrows the tree.
+/// where each cut has stopped on the way. Keeps what it needs of the tree.
 class TreeReadout {
  public:
   /// `width`: numbers in a value row. `cuts`: bit c stands for cut c; all bits up to the highest
@@ -31,7 +31,7 @@ class TreeReadout {
     std::uint32_t output = 0;
     std::int64_t value = 0;
   };
-  std::vector<std::uint32_t> find_stops(std::uint64_t cuts);
+  std::vector<std::uint32_t> find_stops(const model::Tree& tree, std::uint64_t cuts);
   void find_entries();
   template <class ValueRow>
   void add_values(std::span<const ValueRow> value_rows, std::span<const NodeIndex> leaves,
@@ -41,7 +41,7 @@ class TreeReadout {
   template <class ValueRow>
   void add_any(const ValueRow* rows, std::int64_t* out, std::size_t stride) const;
 
-  const model::Tree* tree_;
+  std::vector<std::int64_t> values_;  ///< of the tree
   model::CodeTree walk_;
   std::size_t width_;
   std::size_t n_cuts_;

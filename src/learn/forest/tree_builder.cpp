@@ -1,7 +1,6 @@
 #include "forest/tree_builder.hpp"
 
 #include <limits>
-#include <type_traits>
 
 #include "orchard/base/error.hpp"
 
@@ -112,28 +111,10 @@ void TreeBuilder::graft_levels(const model::Tree& tree, std::size_t from, Node& 
   has_categories_ = true;
 }
 
-model::Tree TreeBuilder::finish() {
-  const auto array_of = [&](auto Node::*member) {
-    std::vector<std::remove_reference_t<decltype(nodes_[0].*member)>> out;
-    out.reserve(nodes_.size());
-    for (const Node& node : nodes_) out.push_back(node.*member);
-    return out;
-  };
-  model::Tree tree;
-  tree.feature = array_of(&Node::feature);
-  tree.threshold = array_of(&Node::threshold);
-  tree.left = array_of(&Node::left);
-  tree.flags = array_of(&Node::flags);
-  tree.value_row = array_of(&Node::value_row);
-  tree.n_samples = array_of(&Node::n_samples);
-  tree.gain = array_of(&Node::gain);
-  if (has_categories_) {
-    tree.category_begin = array_of(&Node::category_begin);
-    tree.category_n_words = array_of(&Node::category_n_words);
-    tree.category_words = category_words_;
-  }
+model::PackedTree TreeBuilder::finish() {
+  model::PackedTree tree(nodes_, has_stops_, has_categories_);
+  if (has_categories_) tree.category_words = category_words_;
   tree.values = values_.values();
-  if (has_stops_) tree.stops = array_of(&Node::stops);
   return tree;
 }
 

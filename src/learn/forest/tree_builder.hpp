@@ -6,8 +6,8 @@
 #include "forest/plan.hpp"
 #include "forest/split.hpp"
 #include "forest/values.hpp"
+#include "orchard/model/packed_tree.hpp"
 #include "orchard/model/schema.hpp"
-#include "orchard/model/tree.hpp"
 
 namespace orchard::learn {
 
@@ -34,22 +34,10 @@ class alignas(64) TreeBuilder {
                      bool is_missing_left, double decrease);
   /// Goes on to the next node and what is below it: a tree of the same forest that begins there.
   void graft(const model::Tree& tree);
-  model::Tree finish();
+  model::PackedTree finish();
 
  private:
-  /// All of a node side by side; `finish` takes them apart, into arrays that are no longer than
-  /// they must be.
-  struct Node {
-    double gain = 0;
-    std::uint64_t stops = 0;
-    std::int32_t feature = -1;
-    float threshold = 0;
-    NodeIndex left = -1;
-    std::int32_t value_row = -1;
-    std::uint32_t n_samples = 0;
-    std::int32_t category_begin = -1, category_n_words = 0;
-    std::uint8_t flags = 0;
-  };
+  using Node = model::Node;
 
   Node& visited() { return nodes_[static_cast<std::size_t>(visited_)]; }
   void append_children();
@@ -82,7 +70,7 @@ class TreeBuilders {
     for (auto size = sizes.first; size < sizes.last; ++size) write(builders_[size]);
   }
   /// `trees`: [sizes], of these leaf sizes.
-  void finish(LeafSizes sizes, std::span<model::Tree> trees) {
+  void finish(LeafSizes sizes, std::span<model::PackedTree> trees) {
     for (auto size = sizes.first; size < sizes.last; ++size) {
       trees[size - sizes.first] = builders_[size].finish();
     }

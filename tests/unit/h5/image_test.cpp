@@ -78,9 +78,12 @@ TEST(ImageTest, JoinedArraysAreTheBytesOfOneArray) {
     const auto arrays = ragged_arrays();
     Builder builder;
     if (is_joined) {
-      const std::vector<std::span<const double>> spans(arrays.begin(), arrays.end());
-      builder.write_joined<double>("/x", spans);
-      builder.write_joined<double>("/empty", {});
+      std::vector<double> only;  // the one that was asked for last
+      builder.write_joined<double>("/x", joined(arrays).size(), arrays.size(), [&](std::size_t i) {
+        only = arrays[i];
+        return std::span<const double>(only);
+      });
+      builder.write_joined<double>("/empty", 0, 0, {});
     } else {
       builder.write("/x", joined(arrays));
       builder.write("/empty", std::vector<double>{});
@@ -90,6 +93,18 @@ TEST(ImageTest, JoinedArraysAreTheBytesOfOneArray) {
   const Image one = build(false), many = build(true);
   EXPECT_TRUE(
       std::equal(one.bytes().begin(), one.bytes().end(), many.bytes().begin(), many.bytes().end()));
+}
+
+TEST(ImageTest, JoinedArraysAreAsManyValuesAsWasSaid) {
+  const std::vector<double> array = {1, 2, 3};
+  for (const std::size_t n_values : {0, 2, 4}) {
+    Builder builder;
+    EXPECT_THROW(
+        builder.write_joined<double>("/x", n_values, 1,
+                                     [&](std::size_t) { return std::span<const double>(array); }),
+        Error)
+        << n_values;
+  }
 }
 
 TEST(ImageTest, AFileHasTheBytesOfAnImage) {

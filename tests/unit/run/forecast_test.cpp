@@ -76,11 +76,12 @@ TEST_F(ForecastTest, ANodeHoldsSharedDataOnceAndTheModelOnOneRank) {
 TEST_F(ForecastTest, TreesOfTheRefitComeToRankZeroInMessages) {
   const auto& family = plan_.families.front();
   const auto model = search::tree_bytes(family, 100, shape_, 1);
-  const auto block = search::tree_bytes(family, 8, shape_, 1);
+  const auto held = search::held_bytes(family, 100, shape_, 1);
+  const auto block = search::held_bytes(family, 8, shape_, 1);
   const auto alone = on(1, 1, 1).refit, shared = on(2, 1, 1).refit;
-  EXPECT_EQ(alone.root_bytes, model - block);
+  EXPECT_EQ(alone.root_bytes, held - block);
   EXPECT_EQ(alone.message_bytes, 0u);
-  EXPECT_EQ(shared.root_bytes, model - block);
+  EXPECT_EQ(shared.root_bytes, held - block);
   EXPECT_EQ(shared.message_bytes, block);
   EXPECT_EQ(on(1, 1, 1).model_bytes, model + 16 * 1024);
 }
@@ -93,7 +94,7 @@ TEST_F(ForecastTest, RankZeroKeepsWhatItPullsForCheckpoints) {
   const auto& forest = plan_.families.front();
   const search::DataShape fold{80'000, 28, 2, Task::kClassification};
   EXPECT_EQ(on(4, 1, 1).search.root_bytes,
-            3 * search::tree_bytes(forest, 100, fold, forest.cut_settings.size()));
+            3 * search::held_bytes(forest, 100, fold, forest.cut_settings.size()));
 }
 
 TEST_F(ForecastTest, ListsOfRowsAreThereWhileBinsAreMade) {

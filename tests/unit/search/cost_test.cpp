@@ -137,17 +137,20 @@ TEST(Cost, ForestsSendTheirRows) {
 
 TEST(Cost, MemoryOfBoostingByHand) {
   const DataShape shape{1000, 10, 2, Task::kClassification};
-  constexpr std::uint64_t kSlots = 10 * 256, kTree = 3 * 33;
+  constexpr std::uint64_t kSlots = 10 * 256;
+  // An inner node of 15 bytes, two leaves of 1; 2 for samples, an eighth for the kind, half a
+  // value.
+  const auto trees = [](int n) { return static_cast<std::uint64_t>(n * 3 * 14.125); };
   EXPECT_EQ(working_bytes(boosting(2), 1, shape, 0, 1),
-            1000 * 28 + 3 * 16 * kSlots + 24 * kSlots + kTree);
+            1000 * 28 + 3 * 16 * kSlots + 24 * kSlots + trees(1));
   EXPECT_EQ(working_bytes(boosting(2), 5, shape, 0, 3),
-            1000 * 28 + 3 * 16 * kSlots + 3 * 24 * kSlots + 5 * kTree);
+            1000 * 28 + 3 * 16 * kSlots + 3 * 24 * kSlots + trees(5));
   // Half of the rows, the list of all of them, and the sums on their way.
   EXPECT_EQ(working_bytes(boosting(2), 1, shape, 0, 1, 2),
-            500 * 28 + 1000 * 4 + 4 * 16 * kSlots + 24 * kSlots + kTree);
+            500 * 28 + 1000 * 4 + 4 * 16 * kSlots + 24 * kSlots + trees(1));
   // Raw predictions and probabilities of three classes.
   EXPECT_EQ(working_bytes(boosting(2), 1, {1000, 10, 3, Task::kClassification}, 0, 1),
-            1000 * (48 + 20) + 3 * 16 * kSlots + 24 * kSlots + 3 * kTree);
+            1000 * (48 + 20) + 3 * 16 * kSlots + 24 * kSlots + trees(3));
   auto weighted = shape;
   weighted.is_weighted = true;
   EXPECT_EQ(working_bytes(boosting(2), 1, weighted, 0, 1),
@@ -160,17 +163,21 @@ TEST(Cost, MemoryOfBoostingByHand) {
 TEST(Cost, MemoryOfForestsByHand) {
   const DataShape shape{1000, 4, 2, Task::kClassification};
   // Labels; marks and two blocks of the rows that a tree draws; a tree being built; the tree.
-  const std::uint64_t rows = 2250 + 2 * 632 * 5, built = 56 * 3 / 2 * 299, tree = 8910;
+  const std::uint64_t rows = 2250 + 2 * 632 * 5, built = 56 * 3 / 2 * 299, tree = 3416;
   EXPECT_EQ(working_bytes(forest(), 1, shape, 0, 1), 4000 + rows + built + tree);
   EXPECT_EQ(working_bytes(forest(), 1, shape, 0, 2), 4000 + 2 * (rows + built) + tree);
   // Of a million rows two ranks grow two trees at a time, each of which gets the rows of one twice.
   const DataShape many{1'000'000, 28, 2, Task::kClassification};
-  const std::uint64_t of_many = tree_bytes(forest(), 1, many, 1);
+  const std::uint64_t of_many = held_bytes(forest(), 1, many, 1);
   EXPECT_NEAR(working_bytes(forest(), 1, many, 0, 1, 2), 4e6 + 2 * 632'000 * 36 + of_many, 1);
-  // Four ranks grow four, whose trees outweigh their rows.
-  EXPECT_NEAR(working_bytes(forest(), 1, many, 0, 1, 4), 4e6 + 8 * of_many + of_many, 8);
+  // Eight ranks grow eight, whose trees outweigh their rows.
+  EXPECT_NEAR(working_bytes(forest(), 1, many, 0, 1, 8), 4e6 + 16 * of_many + of_many, 16);
   EXPECT_EQ(tree_bytes(forest(), 10, shape, 1), 89'102u) << "299 nodes of 29.8 bytes";
   EXPECT_NEAR(tree_bytes(forest(), 10, shape, 2), 113'022, 1) << "8 more where cuts stop";
+  // An inner node takes 1 + 1 + 4 + 8 + 2 bytes, a leaf one for its value; all 2 for their samples.
+  EXPECT_NEAR(held_bytes(forest(), 10, shape, 1), 2990 * (8.5 + 2 + 0.125 + 0.8), 1);
+  EXPECT_NEAR(held_bytes(forest(), 10, shape, 2), 2990 * (8.5 + 2 + 0.125 + 0.8 + 1.5), 1);
+  EXPECT_NEAR(held_bytes(forest(), 10, shape, 9), 2990 * (8.5 + 2 + 0.125 + 0.8 + 2.5), 1);
   EXPECT_GT(working_bytes(forest(), 1, shape, 1000, 1), working_bytes(forest(), 1, shape, 0, 1));
 }
 
@@ -190,8 +197,9 @@ TEST(Cost, MemoryOfForestsOfSeveralLeafSizesByHand) {
     // Besides the first: the trees, those being built, and at most the rows of a tree set aside.
     const double more = working_bytes(both, 3, shape, 0, 2) - working_bytes(one, 3, shape, 0, 2);
     const double leaves = 632 / 15.0, columns = n_classes == 2 ? 5 : 6;
-    EXPECT_NEAR(
-        more, 3 * 29.8 * (2 * leaves - 1) + 2 * (56 * 3 / 2 * (2 * leaves - 1) + 632 * columns), 3);
+    EXPECT_NEAR(more,
+                3 * 11.425 * (2 * leaves - 1) + 2 * (56 * 3 / 2 * (2 * leaves - 1) + 632 * columns),
+                3);
   }
 }
 

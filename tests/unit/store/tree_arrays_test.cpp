@@ -9,8 +9,9 @@ using model::Tree;
 using ::testing::HasSubstr;
 
 std::vector<Tree> round_trip(const std::vector<Tree>& trees, std::size_t* n_objects = nullptr) {
+  const std::vector<model::PackedTree> packed(trees.begin(), trees.end());
   TreeList list;
-  for (const auto& tree : trees) list.push_back(&tree);
+  for (const auto& tree : packed) list.push_back(&tree);
   h5::Builder builder;
   write_trees(builder, "/trees", list);
   const h5::Image image = builder.finish();

@@ -38,7 +38,7 @@ class BinaryGrower final : public ForestGrower {
     }
   }
 
-  void grow(const TreeStart& start, std::span<model::Tree> trees) override;
+  void grow(const TreeStart& start, std::span<model::PackedTree> trees) override;
 
  private:
   /// A node whose rows are known by number, wherever they are.
@@ -96,7 +96,7 @@ class BinaryGrower final : public ForestGrower {
   double root_weight_ = 0;
 };
 
-void BinaryGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
+void BinaryGrower::grow(const TreeStart& start, std::span<model::PackedTree> trees) {
   rows_.take(start);
   trials_.start_tree(start.tree);
   builders_.start();

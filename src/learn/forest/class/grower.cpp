@@ -31,7 +31,7 @@ class ClassGrower final : public ForestGrower {
         value_(plan.n_values()),
         pure_rows_(plan.leaf_rows.size()) {}
 
-  void grow(const TreeStart& start, std::span<model::Tree> trees) override;
+  void grow(const TreeStart& start, std::span<model::PackedTree> trees) override;
 
  private:
   /// A node, which waits or is under way; its rows are [begin, begin + n_rows) of a block.
@@ -69,7 +69,7 @@ class ClassGrower final : public ForestGrower {
   double root_weight_ = 0;
 };
 
-void ClassGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
+void ClassGrower::grow(const TreeStart& start, std::span<model::PackedTree> trees) {
   trials_.start_tree(start.tree);
   rows_.take(start);
   builders_.start();

@@ -33,7 +33,7 @@ std::size_t GroupGrower::n_trees_a_step() const {
   return trees_a_group_step(data.train_share.n, data.n_features(), n_threads_);
 }
 
-void GroupGrower::grow(std::uint64_t first, std::span<model::Tree> trees) {
+void GroupGrower::grow(std::uint64_t first, std::span<model::PackedTree> trees) {
   const std::size_t n_sizes = plan_.leaf_rows.size();
   plant(first, trees.size() / n_sizes);
   std::vector<int> open;
@@ -326,8 +326,9 @@ void GroupGrower::settle(int number, std::vector<int>& open) {
 }
 
 /// The whole trees of a root, depth first.
-void GroupGrower::write(std::size_t root, const std::vector<std::vector<model::Tree>>& subtrees,
-                        TreeBuilders& builders, std::span<model::Tree> trees) const {
+void GroupGrower::write(std::size_t root,
+                        const std::vector<std::vector<model::PackedTree>>& subtrees,
+                        TreeBuilders& builders, std::span<model::PackedTree> trees) const {
   builders.start();
   std::vector<int> waiting = {static_cast<int>(root)};
   while (!waiting.empty()) {
@@ -336,7 +337,7 @@ void GroupGrower::write(std::size_t root, const std::vector<std::vector<model::T
     if (here.subtree != kNone) {
       const auto& below = subtrees[static_cast<std::size_t>(here.subtree)];
       for (auto size = here.sizes.first; size < here.sizes.last; ++size) {
-        builders[size].graft(below[size - here.sizes.first]);
+        builders[size].graft(below[size - here.sizes.first].unpack());
       }
       continue;
     }

@@ -12,7 +12,7 @@
 #include "forest/open_node.hpp"
 #include "forest/plan.hpp"
 #include "forest/tree_builder.hpp"
-#include "orchard/model/tree.hpp"
+#include "orchard/model/packed_tree.hpp"
 #include "peers.hpp"
 
 namespace orchard::learn::group {
@@ -29,7 +29,7 @@ class GroupGrower {
   /// Trees first, first + 1 and so on of each leaf size: `trees` is [n_trees][n_leaf_sizes,
   /// ascending]. A tree that draws no row of positive weight and those after it stay empty; throws
   /// kData on all ranks when it is the first one.
-  void grow(std::uint64_t first, std::span<model::Tree> trees);
+  void grow(std::uint64_t first, std::span<model::PackedTree> trees);
 
  private:
   static constexpr int kNone = -1;
@@ -83,8 +83,8 @@ class GroupGrower {
                                             std::span<const std::int64_t> bins);
   void divide(const std::vector<int>& nodes);
   void settle(int number, std::vector<int>& open);
-  void write(std::size_t root, const std::vector<std::vector<model::Tree>>& subtrees,
-             TreeBuilders& builders, std::span<model::Tree> trees) const;
+  void write(std::size_t root, const std::vector<std::vector<model::PackedTree>>& subtrees,
+             TreeBuilders& builders, std::span<model::PackedTree> trees) const;
 
   Node& node(int number) { return nodes_[static_cast<std::size_t>(number)]; }
   const Node& node(int number) const { return nodes_[static_cast<std::size_t>(number)]; }

@@ -5,7 +5,6 @@
 
 #include "forest/grower.hpp"
 #include "orchard/base/error.hpp"
-#include "orchard/model/tree_bytes.hpp"
 
 namespace orchard::learn::group {
 namespace {
@@ -77,9 +76,9 @@ class GatheredRows {
     }
   }
 
-  std::vector<model::Tree> grow(std::uint64_t tree) const {
+  std::vector<model::PackedTree> grow(std::uint64_t tree) const {
     require(start_.multiplicity.size() == layout_.n_train, "a subtree has all its rows");
-    std::vector<model::Tree> trees(start_.head.sizes.last - start_.head.sizes.first);
+    std::vector<model::PackedTree> trees(start_.head.sizes.last - start_.head.sizes.first);
     make_forest_grower(plan_)->grow({tree, &start_}, trees);
     return trees;
   }
@@ -126,8 +125,9 @@ std::vector<int> choose_owners(const std::vector<Subtree>& subtrees, int n_ranks
   return owners;
 }
 
-std::vector<std::vector<model::Tree>> grow_subtrees(const ForestPlan& plan, const Peers& peers,
-                                                    std::vector<Subtree> subtrees) {
+std::vector<std::vector<model::PackedTree>> grow_subtrees(const ForestPlan& plan,
+                                                          const Peers& peers,
+                                                          std::vector<Subtree> subtrees) {
   const auto owners = choose_owners(subtrees, peers.size());
   const auto n_ranks = static_cast<std::size_t>(peers.size());
   std::vector<ByteWriter> writers(n_ranks);
@@ -155,7 +155,7 @@ std::vector<std::vector<model::Tree>> grow_subtrees(const ForestPlan& plan, cons
   for (const std::size_t i : by_size(subtrees)) {
     if (owners[i] == peers.rank()) own.push_back(i);
   }
-  std::vector<std::vector<model::Tree>> grown(subtrees.size());
+  std::vector<std::vector<model::PackedTree>> grown(subtrees.size());
   plan.context.pool.for_chunks(own.size(), 1, [&](std::size_t at, std::size_t, int) {
     const std::size_t i = own[at];
     grown[i] = gathered[i]->grow(subtrees[i].tree);
@@ -164,12 +164,12 @@ std::vector<std::vector<model::Tree>> grow_subtrees(const ForestPlan& plan, cons
 
   std::size_t n_bytes = 0;
   for (const auto& trees : grown) {
-    for (const auto& tree : trees) n_bytes += model::packed_bytes(tree);
+    for (const auto& tree : trees) n_bytes += tree.n_message_bytes();
   }
   ByteWriter writer;
   writer.reserve(n_bytes);
   for (const auto& trees : grown) {
-    for (const auto& tree : trees) model::put_tree(writer, tree);
+    for (const auto& tree : trees) tree.put(writer);
   }
   const auto all = peers.all_gather(writer.take());
   std::vector<ByteReader> readers(all.begin(), all.end());
@@ -177,7 +177,7 @@ std::vector<std::vector<model::Tree>> grow_subtrees(const ForestPlan& plan, cons
     const LeafSizes sizes = subtrees[i].head.sizes;
     grown[i].clear();
     for (auto size = sizes.first; size < sizes.last; ++size) {
-      grown[i].push_back(model::get_tree(readers[static_cast<std::size_t>(owners[i])]));
+      grown[i].push_back(model::PackedTree::get(readers[static_cast<std::size_t>(owners[i])]));
     }
   }
   return grown;

@@ -6,7 +6,7 @@
 
 #include "forest/group/node_search.hpp"
 #include "forest/plan.hpp"
-#include "orchard/model/tree.hpp"
+#include "orchard/model/packed_tree.hpp"
 #include "peers.hpp"
 
 namespace orchard::learn::group {
@@ -28,7 +28,8 @@ std::vector<int> choose_owners(const std::vector<Subtree>& subtrees, int n_ranks
 /// Brings the rows of each subtree to its owner, and what it grows to all: [subtrees][leaf sizes of
 /// its head]. All ranks give the same subtrees, each with its own rows, which are used up.
 /// Collective.
-std::vector<std::vector<model::Tree>> grow_subtrees(const ForestPlan& plan, const Peers& peers,
-                                                    std::vector<Subtree> subtrees);
+std::vector<std::vector<model::PackedTree>> grow_subtrees(const ForestPlan& plan,
+                                                          const Peers& peers,
+                                                          std::vector<Subtree> subtrees);
 
 }  // namespace orchard::learn::group

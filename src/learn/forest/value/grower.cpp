@@ -30,7 +30,7 @@ class ValueGrower final : public ForestGrower {
         order_(plan.context.data.n_features()),
         winners_(plan.context.data.n_features()) {}
 
-  void grow(const TreeStart& start, std::span<model::Tree> trees) override;
+  void grow(const TreeStart& start, std::span<model::PackedTree> trees) override;
 
  private:
   /// What a node is before its rows are looked at again.
@@ -92,7 +92,7 @@ class ValueGrower final : public ForestGrower {
   double root_weight_ = 0;
 };
 
-void ValueGrower::grow(const TreeStart& start, std::span<model::Tree> trees) {
+void ValueGrower::grow(const TreeStart& start, std::span<model::PackedTree> trees) {
   tree_ = start.tree;
   rows_.take(start);
   builders_.start();

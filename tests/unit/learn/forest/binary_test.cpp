@@ -51,12 +51,12 @@ void expect_leaf_sizes_share(const ForestTable& table, ForestSettings settings,
   const auto grower = make_binary_grower(plan);
   ASSERT_NE(grower, nullptr);
   for (std::uint64_t tree = 0; tree < n_trees; ++tree) {
-    std::vector<model::Tree> grown(sizes.size());
+    std::vector<model::PackedTree> grown(sizes.size());
     grower->grow({tree}, grown);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       settings.min_samples_leaf = sizes[i];
       const auto alone = make_plan(context, settings, cuts);
-      ASSERT_EQ(grown[i], grow(*make_general_grower(alone), tree))
+      ASSERT_EQ(grown[i], grow_packed(*make_general_grower(alone), tree))
           << "tree " << tree << " leaf size " << sizes[i];
     }
   }

@@ -60,7 +60,7 @@ void expect_trees_of_group(std::uint64_t seed) {
   const std::size_t n_sizes = test.leaf_sizes.size();
   parallel::Pool pool(1);
   const ForestPlan whole = test.plan({test.table.data, test.table.schema, seed, pool});
-  std::vector<model::Tree> expected(kTrees * n_sizes);
+  std::vector<model::PackedTree> expected(kTrees * n_sizes);
   const auto grower = make_general_grower(whole);
   for (std::size_t i = 0; i < kTrees; ++i) {
     grower->grow({5 + i}, std::span(expected).subspan(i * n_sizes, n_sizes));
@@ -72,7 +72,7 @@ void expect_trees_of_group(std::uint64_t seed) {
       parallel::Pool own_pool(1 + (group.rank() + static_cast<int>(seed)) % 2);
       ForestPlan plan = test.plan({own, test.table.schema, seed, own_pool, &group});
       plan.tuning.n_gathered_rows = n_gathered_rows;
-      std::vector<model::Tree> grown(expected.size());
+      std::vector<model::PackedTree> grown(expected.size());
       group::GroupGrower(plan).grow(5, grown);
       for (std::size_t i = 0; i < grown.size(); ++i) {
         ASSERT_EQ(grown[i], expected[i])
@@ -106,7 +106,7 @@ TEST(ForestGroup, ANodeOfEqualTargetsIsALeaf) {
       parallel::Pool pool(1);
       ForestPlan plan = make_plan({own, table.schema, 2, pool, &group}, settings, {Cut{}});
       plan.tuning.n_gathered_rows = 1;
-      std::vector<model::Tree> grown(2);
+      std::vector<model::PackedTree> grown(2);
       group::GroupGrower(plan).grow(0, grown);
       for (const auto& tree : grown) ASSERT_EQ(tree.n_nodes(), 1u) << n_classes;
     });

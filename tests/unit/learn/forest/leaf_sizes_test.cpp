@@ -87,7 +87,7 @@ void expect_trees_grown_alone(const Case& with, std::uint64_t seed, std::mt19937
   plan.tuning.n_block_bytes = with.n_block_bytes;
   const NodeStart node = random_node(random, plan);
   const std::vector<TreeStart> starts = {{0}, {1}, {2, &node}, {3}};
-  std::vector<std::vector<model::Tree>> expected;
+  std::vector<std::vector<model::PackedTree>> expected;
   for (const TreeStart& start : starts) {
     const LeafSizes sizes = start.head(plan).sizes;
     auto& trees = expected.emplace_back(sizes.last - sizes.first);
@@ -106,7 +106,7 @@ void expect_trees_grown_alone(const Case& with, std::uint64_t seed, std::mt19937
     const auto grower = make_fast_grower(plan);
     ASSERT_NE(grower, nullptr);
     for (std::size_t i = 0; i < starts.size(); ++i) {
-      std::vector<model::Tree> grown(expected[i].size());
+      std::vector<model::PackedTree> grown(expected[i].size());
       grower->grow(starts[i], grown);
       for (std::size_t size = 0; size < grown.size(); ++size) {
         ASSERT_EQ(grown[size], expected[i][size])
@@ -156,11 +156,11 @@ TEST(ForestLeafSizesValueTest, PartAtTheRoot) {
   const auto plan = make_plan(context, settings, {Cut{}}, {sizes.begin(), sizes.end()});
   for (const auto set : testing_support::instruction_sets()) {
     const ScopedInstructionSet scoped(set);
-    std::vector<model::Tree> grown(sizes.size());
+    std::vector<model::PackedTree> grown(sizes.size());
     make_value_grower(plan)->grow({0}, grown);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const auto alone = make_plan(context, settings, {Cut{}}, {sizes[i]});
-      ASSERT_EQ(grown[i], grow(*make_general_grower(alone), 0)) << "leaf size " << sizes[i];
+      ASSERT_EQ(grown[i], grow_packed(*make_general_grower(alone), 0)) << "leaf size " << sizes[i];
     }
   }
 }

@@ -150,10 +150,13 @@ class ForestTable {
 };
 
 /// A tree of a plan with one leaf size.
-inline model::Tree grow(ForestGrower& grower, std::uint64_t tree) {
-  model::Tree out;
+inline model::PackedTree grow_packed(ForestGrower& grower, std::uint64_t tree) {
+  model::PackedTree out;
   grower.grow({tree}, {&out, 1});
   return out;
+}
+inline model::Tree grow(ForestGrower& grower, std::uint64_t tree) {
+  return grow_packed(grower, tree).unpack();
 }
 
 }  // namespace orchard::learn
