@@ -240,6 +240,12 @@ TEST(Snapshot, RoundTrip) {
   result.sums = {1, -2};
   model::Tree tree;
   tree.feature = {-1};
+  tree.threshold = {0};
+  tree.left = {-1};
+  tree.flags = {0};
+  tree.value_row = {-1};
+  tree.n_samples = {1};
+  tree.gain = {0};
   result.units = {model::Unit({tree})};
   result.baseline = {3};
   const auto back = TaskResult::from_bytes(result.to_bytes());
