@@ -73,24 +73,27 @@ std::vector<std::uint64_t>& HistogramBuilder::packed_of(std::size_t thread) {
 }
 
 void HistogramBuilder::find_frequent(parallel::Pool& pool) {
-  const std::size_t n_columns = layout_.n_columns();
-  is_frequent_.assign(n_columns, 0);
-  if (data_.n_train() <= kPackedRows) return;
-  std::vector<std::vector<std::uint32_t>> of_thread(static_cast<std::size_t>(pool.n_threads()));
-  pool.for_chunks(data_.n_train(), kCountedRows,
-                  [&](std::size_t begin, std::size_t end, int thread) {
-                    auto& counts = of_thread[static_cast<std::size_t>(thread)];
-                    counts.resize(n_columns * kBinsOfByte);
-                    for (std::size_t at = begin; at < end; ++at) {
-                      const Bin* const row = data_.row(static_cast<RowIndex>(at));
-                      for (std::size_t column = 0; column < n_columns; ++column) {
-                        ++counts[column * kBinsOfByte + row[column]];
-                      }
-                    }
-                  });
-  for (std::size_t i = 0; i < n_columns * kBinsOfByte; ++i) {
+  const std::size_t n_slots = layout_.n_columns() * kBinsOfByte;
+  std::vector<std::vector<std::uint32_t>> of_part(static_cast<std::size_t>(partition_.n_parts()));
+  pool.for_chunks(of_part.size(), 1, [&](std::size_t part, std::size_t, int) {
+    of_part[part].resize(n_slots);
+    const auto rows = partition_.rows_of_part(part);
+    for (std::size_t at = 0; at < rows.size(); ++at) {
+      if (at % kCountedRows == 0) pool.poll();
+      const Bin* const row = data_.row(rows[at]);
+      for (std::size_t column = 0; column < layout_.n_columns(); ++column) {
+        ++of_part[part][column * kBinsOfByte + row[column]];
+      }
+    }
+  });
+  is_frequent_of_part_.assign(of_part.size(), std::vector<char>(layout_.n_columns()));
+  is_frequent_.assign(layout_.n_columns(), 0);
+  for (std::size_t i = 0; i < n_slots; ++i) {
     std::size_t n_rows = 0;
-    for (const auto& counts : of_thread) n_rows += counts.empty() ? 0 : counts[i];
+    for (std::size_t part = 0; part < of_part.size(); ++part) {
+      n_rows += of_part[part][i];
+      if (of_part[part][i] > kPackedRows) is_frequent_of_part_[part][i / kBinsOfByte] = 1;
+    }
     if (n_rows > kPackedRows) is_frequent_[i / kBinsOfByte] = 1;
   }
 }
@@ -102,7 +105,7 @@ void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments
   const auto n_threads = static_cast<std::size_t>(hands.n_threads());
   if (n_threads == 1 || n_rows(segments) * n_columns < kCellsWorthThreads) {
     auto& packed = packed_of(static_cast<std::size_t>(hands.thread()));
-    add_range({gradients, hands, packed}, segments, {0, n_columns}, out.data());
+    add_range({gradients, hands, is_frequent_, packed}, segments, {0, n_columns}, out.data());
   } else if (n_lines >= 2 * n_threads || partition_.n_parts() == 1) {
     build_by_lines(gradients, segments, out, hands);
   } else {
@@ -115,7 +118,7 @@ void HistogramBuilder::build_by_lines(const QuantisedGradients& gradients, const
   // Different lines write to different slots of the same arrays.
   auto& packed = packed_of(0);
   hands.for_chunks(layout_.n_columns(), kLine, true, [&](std::size_t first, std::size_t last, int) {
-    add_range({gradients, hands, packed}, segments, {first, last}, out.data());
+    add_range({gradients, hands, is_frequent_, packed}, segments, {first, last}, out.data());
   });
 }
 
@@ -123,8 +126,8 @@ void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const
                                       Histogram& out, const Hands& hands) {
   if (partial_.empty()) partial_.assign(segments.size() - 1, Histogram(layout_.n_slots()));
   hands.for_chunks(segments.size(), 1, true, [&](std::size_t part, std::size_t, int) {
-    add_range({gradients, hands, packed_of(part)}, {&segments[part], 1}, {0, layout_.n_columns()},
-              part == 0 ? out.data() : partial_[part - 1].data());
+    add_range({gradients, hands, is_frequent_of_part_[part], packed_of(part)}, {&segments[part], 1},
+              {0, layout_.n_columns()}, part == 0 ? out.data() : partial_[part - 1].data());
   });
   for (const Histogram& partial : partial_) {
     kernel_.add(out.data(), partial.data(), out.size());
@@ -144,13 +147,14 @@ void HistogramBuilder::add_range(const Adding& adding, std::span<const Segment> 
 void HistogramBuilder::add_packed(const Adding& adding, std::span<const Segment> segments,
                                   Range columns, Sums* out) const {
   std::vector<std::uint64_t>& packed = adding.packed;
+  const std::vector<char>& is_frequent = adding.is_frequent;
   // An earlier build may have been stopped halfway.
   std::fill(packed.data() + columns.first * kPackedStride,
             packed.data() + columns.last * kPackedStride, 0);
   bool has_flushed = false;
   const auto flush = [&](std::size_t column) {
     kernel_.flush(packed.data() + column * kPackedStride, layout_.size(column),
-                  out + layout_.offset(column), !has_flushed || !is_frequent_[column]);
+                  out + layout_.offset(column), !has_flushed || !is_frequent[column]);
   };
   std::size_t n_pending = 0;
   for (const Segment& segment : segments) {
@@ -159,7 +163,7 @@ void HistogramBuilder::add_packed(const Adding& adding, std::span<const Segment>
       adding.hands.poll();
       if (n_pending + rows.size() > kPackedRows) {
         for (std::size_t column = columns.first; column < columns.last; ++column) {
-          if (is_frequent_[column]) flush(column);
+          if (is_frequent[column]) flush(column);
         }
         has_flushed = true;
         n_pending = 0;

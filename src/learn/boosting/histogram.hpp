@@ -68,10 +68,12 @@ class HistogramBuilder {
   struct Range {
     std::size_t first = 0, last = 0;  // columns
   };
-  /// What is added up, by whom, and into which packed sums first: [n_columns][kPackedStride].
+  /// What is added up, by whom, which columns need care, and into which packed sums first:
+  /// [n_columns][kPackedStride].
   struct Adding {
     const QuantisedGradients& gradients;
     const Hands& hands;
+    const std::vector<char>& is_frequent;
     std::vector<std::uint64_t>& packed;
   };
   void add_range(const Adding& adding, std::span<const Segment> segments, Range columns,
@@ -93,9 +95,10 @@ class HistogramBuilder {
   const HistogramLayout& layout_;
   const RowPartition& partition_;
   const SumsKernel& kernel_;
-  // [n_columns] whether more than kPackedRows training rows share a bin: no other column's packed
-  // sums can overflow, however many rows are added.
+  // [n_columns] whether more than kPackedRows rows, of all or of a part, share a bin: no other
+  // column's packed sums can overflow, however many of them are added.
   std::vector<char> is_frequent_;
+  std::vector<std::vector<char>> is_frequent_of_part_;  // [n_parts][n_columns]
   // [n_threads][n_columns][kPackedStride], of a thread or a part, made when first needed
   std::vector<std::vector<std::uint64_t>> packed_;
   std::vector<Histogram> partial_;  // [n_parts - 1], made when first needed

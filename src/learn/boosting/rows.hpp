@@ -39,6 +39,10 @@ class RowPartition {
   RowPartition(std::span<const RowIndex> rows, int n_threads);
 
   int n_parts() const { return static_cast<int>(root_.size()); }
+  /// Those of the root.
+  std::span<const RowIndex> rows_of_part(std::size_t part) const {
+    return all_rows_.subspan(root_[part].begin, root_[part].size());
+  }
   /// Puts all rows back into the root.
   Segments reset(const Hands& hands);
   std::span<const RowIndex> rows(const Segment& segment) const {
