@@ -9,9 +9,10 @@ namespace orchard::learn::boosting {
 namespace {
 
 constexpr std::size_t kMaxHistogramBytes = std::size_t{256} << 20;
-// A node of fewer cells is split by one thread while others split others: its pieces are too short
-// to be shared out.
+// A node of fewer cells and rows is split by one thread while others split others: its pieces are
+// too short to be shared out.
 constexpr std::size_t kCellsOfOneThread = 4'000'000;
+constexpr std::size_t kRowsOfOneThread = 150'000;
 constexpr std::size_t kStepsAheadPerThread = 8;
 
 }  // namespace
@@ -132,7 +133,8 @@ TreeGrower::Node& TreeGrower::best() {
 }
 
 bool TreeGrower::is_split_by_one_thread(const Node& node) const {
-  return peers_.is_alone() && node.n_rows * layout_.n_columns() < kCellsOfOneThread;
+  return peers_.is_alone() && node.n_rows < kRowsOfOneThread &&
+         node.n_rows * layout_.n_columns() < kCellsOfOneThread;
 }
 
 // The best node, and others that one thread each can split meanwhile: nodes are followed in the
