@@ -11,7 +11,7 @@ TestRows::TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end) :
   const std::size_t n_features = data.n_features();
   const std::size_t n_rows = end - begin;
   const std::size_t stride = (n_features + 1 + 31) / 32 * 32;
-  codes_.assign(n_rows * stride + 3, model::kMissingCode);
+  codes_.assign(n_rows * stride, model::kMissingCode);
   columns_.resize((n_rows + kBlock - 1) / kBlock * kBlock * n_features);
   bool may_miss = false;
   Bin* to = columns_.data();

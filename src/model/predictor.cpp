@@ -111,7 +111,7 @@ void Predictor::State::add_rows(const FeatureColumns& data, RowIndex begin, std:
   const std::size_t block_bytes = coder->n_columns() * RowCoder::kBlock;
   CodedRows coded;
   coded.columns.resize(walked.empty() ? block_bytes : n_blocks * block_bytes);
-  if (!walked.empty()) coded.rows.resize(n_rows * row_stride() + 3);
+  if (!walked.empty()) coded.rows.resize(n_rows * row_stride());
   for (std::size_t block = 0; block < n_blocks; ++block) {
     const std::size_t first = block * RowCoder::kBlock;
     const std::size_t n_here = std::min(RowCoder::kBlock, n_rows - first);
