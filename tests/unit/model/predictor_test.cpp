@@ -103,6 +103,9 @@ TEST(PredictorTest, DeepTrees) {
 TEST(PredictorTest, TreesBeyondTheNarrowNodes) {
   expect_plain({.n_trees = 1, .n_leaves = 70000}, {300});
   expect_plain({.n_trees = 3, .n_leaves = 500, .n_numeric = 300}, {300});
+  expect_plain({.n_trees = 3, .n_leaves = 500, .n_numeric = 200}, {300});
+  expect_plain({.n_leaves = 500, .n_numeric = 200, .n_categorical = 0, .has_odd_values = false},
+               {300});
 }
 
 TEST(PredictorTest, ModelsBeyondBytes) {
