@@ -50,26 +50,24 @@ std::uint32_t TreeReadout::item_of(std::size_t node) const {
 /// down from parent to child.
 std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
   const std::size_t n_nodes = tree_->n_nodes();
-  struct Path {
-    std::uint64_t active;   // cuts that have not stopped yet
-    std::uint32_t stopped;  // where in `above` the others are
-  };
-  std::vector<Path> paths(n_nodes);
+  // Of the path to each node: the cuts that have not stopped yet, and where in `above` the others
+  // are.
+  std::vector<std::uint64_t> active(n_nodes);
+  std::vector<std::uint32_t> stopped(n_nodes);
   std::vector<std::uint32_t> above(n_items_), at_leaves;  // [..][n_items]
   at_leaves.reserve((n_nodes + 1) / 2 * n_items_);
-  paths[0] = {cuts, 0};
+  active[0] = cuts;
   end_of_.resize(n_nodes);
   for (std::size_t node = 0; node < n_nodes; ++node) {
-    Path path = paths[node];
     const bool is_leaf = tree_->left[node] < 0;
-    const std::uint64_t stops = path.active & (is_leaf                ? ~std::uint64_t{0}
-                                               : tree_->stops.empty() ? 0
-                                                                      : tree_->stops[node]);
+    const std::uint64_t stops = active[node] & (is_leaf                ? ~std::uint64_t{0}
+                                                : tree_->stops.empty() ? 0
+                                                                       : tree_->stops[node]);
     auto& to = is_leaf ? at_leaves : above;
     if (stops != 0 || is_leaf) {
       const std::size_t begin = to.size();
       to.resize(begin + n_items_);
-      const std::uint32_t* const from = above.data() + path.stopped;
+      const std::uint32_t* const from = above.data() + stopped[node];
       for (std::size_t k = 0; k < n_items_; k += 2) {
         to[begin + k] = from[k];
         to[begin + k + 1] = from[k + 1];
@@ -81,12 +79,14 @@ std::vector<std::uint32_t> TreeReadout::find_stops(std::uint64_t cuts) {
       if (is_leaf) {
         end_of_[node] = static_cast<std::uint32_t>(begin / n_items_);
       } else {
-        path = {path.active & ~stops, static_cast<std::uint32_t>(begin)};
+        active[node] &= ~stops;
+        stopped[node] = static_cast<std::uint32_t>(begin);
       }
     }
     if (is_leaf) continue;
     const auto left = static_cast<std::size_t>(tree_->left[node]);
-    paths[left] = paths[left + 1] = path;
+    active[left] = active[left + 1] = active[node];
+    stopped[left] = stopped[left + 1] = stopped[node];
   }
   return at_leaves;
 }
