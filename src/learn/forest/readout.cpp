@@ -109,7 +109,7 @@ template <class Item, class AddRow>
 void TreeReadout::for_rows(std::span<const Item> items, std::span<const NodeIndex> leaves,
                            const AddRow& add_row) const {
   // Leaves lie far apart: what the next rows need is asked for ahead.
-  constexpr std::size_t kFar = 32, kNear = 16, kLine = 64;
+  constexpr std::size_t kFar = 160, kNear = 80, kLine = 64;
   const auto end_of = [&](std::size_t i) {
     return &end_of_[static_cast<std::size_t>(leaves[std::min(i, leaves.size() - 1)])];
   };
