@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxLevels = 224;  // whole words below the code of missing
 constexpr std::size_t kMaxFeatures = 65000;
-constexpr std::size_t kTreesAChunk = 4;
+constexpr std::size_t kNodesAChunk = 16384;  // worth waking a thread for
 
 bool is_categorical(const Tree& tree, std::size_t node) {
   return (tree.flags[node] & Tree::kCategorical) != 0;
@@ -82,8 +82,12 @@ std::optional<RowCoder> RowCoder::make(const Ensemble& ensemble, parallel::Pool&
   const std::size_t n_features = ensemble.schema.n_features();
   if (n_features > kMaxFeatures) return std::nullopt;
   std::vector<std::vector<Asked>> of_thread(static_cast<std::size_t>(pool.n_threads()));
+  std::size_t n_nodes = 1;
+  for (const auto& tree : ensemble.trees) n_nodes += tree.n_nodes();
+  const std::size_t n_trees =
+      std::max<std::size_t>(1, ensemble.trees.size() * kNodesAChunk / n_nodes);
   std::atomic<bool> is_too_much = false;
-  pool.for_chunks(ensemble.trees.size(), kTreesAChunk,
+  pool.for_chunks(ensemble.trees.size(), n_trees,
                   [&](std::size_t begin, std::size_t end, int thread) {
                     auto& features = of_thread[static_cast<std::size_t>(thread)];
                     features.resize(n_features);
