@@ -179,7 +179,7 @@ void predict(benchmark::State& state, bool is_boosting) {
   const auto& ensemble = ensembles[is_boosting ? 1 : 0];
   const RowIndex n_rows = 100'000;
   for (auto _ : state) {
-    const model::Predictor predictor(ensemble);
+    const model::Predictor predictor(ensemble, setting.pool);
     benchmark::DoNotOptimize(
         run::predict_rows(predictor, table().table.features(), 0, n_rows, setting.pool).data());
   }
