@@ -67,7 +67,7 @@ struct Round {
                   pool);
     maker->begin_round(raw);
     gradients = maker->quantise(0);
-    partition.emplace(rows.fit, pool);
+    partition.emplace(rows.fit, pool.n_threads());
   }
   TrainingRows rows;
   std::vector<std::int64_t> raw;
@@ -95,13 +95,13 @@ void histogram(benchmark::State& state) {
   const HistogramLayout layout(*binned().binning);
   HistogramBuilder builder(binned(), layout, *round.partition, setting.pool);
   Histogram out(layout.n_slots());
-  Segments node = round.partition->reset();
+  Segments node = round.partition->reset(Hands(setting.pool));
   if (state.range(2) < 1000) {
-    node =
-        left_of(node, round.partition->split(node, binned().column(9), left_bins(state.range(2))));
+    node = left_of(node, round.partition->split(node, binned().column(9), left_bins(state.range(2)),
+                                                Hands(setting.pool)));
   }
   for (auto _ : state) {
-    builder.build(round.gradients, node, out);
+    builder.build(round.gradients, node, out, Hands(setting.pool));
     benchmark::DoNotOptimize(out.data());
   }
   const double n = n_rows(node);
@@ -124,9 +124,10 @@ void partition(benchmark::State& state) {
   const BinSet half = left_bins(state.range(2));
   for (auto _ : state) {
     state.PauseTiming();
-    const Segments root = round.partition->reset();
+    const Segments root = round.partition->reset(Hands(setting.pool));
     state.ResumeTiming();
-    benchmark::DoNotOptimize(round.partition->split(root, binned().column(9), half).data());
+    benchmark::DoNotOptimize(
+        round.partition->split(root, binned().column(9), half, Hands(setting.pool)).data());
   }
   count(state, kRows, kRows * (1.0 + 4 + 4));
 }
@@ -137,7 +138,8 @@ void split_search(benchmark::State& state) {
   const HistogramLayout layout(*binned().binning);
   HistogramBuilder builder(binned(), layout, *round.partition, setting.pool);
   Histogram sums(layout.n_slots());
-  builder.build(round.gradients, round.partition->reset(), sums);
+  builder.build(round.gradients, round.partition->reset(Hands(setting.pool)), sums,
+                Hands(setting.pool));
   NodeSums node{{}, kRows};
   for (int bin = 0; bin < binned().binning->features[0].n_slots(); ++bin) {
     node.total += sums[layout.offset(0) + static_cast<std::size_t>(bin)];
@@ -177,7 +179,7 @@ void predict(benchmark::State& state, bool is_boosting) {
   const auto& ensemble = ensembles[is_boosting ? 1 : 0];
   const RowIndex n_rows = 100'000;
   for (auto _ : state) {
-    const model::Predictor predictor(ensemble);
+    const model::Predictor predictor(ensemble, setting.pool);
     benchmark::DoNotOptimize(
         run::predict_rows(predictor, table().table.features(), 0, n_rows, setting.pool).data());
   }

@@ -128,7 +128,7 @@ double best_of_three(Work work) {
 /// From a model and raw rows to predictions, all that the model must do first included.
 std::vector<double> predict(const model::Ensemble& ensemble, const model::FeatureColumns& rows,
                             parallel::Pool& pool) {
-  const model::Predictor predictor(ensemble);
+  const model::Predictor predictor(ensemble, pool);
   return run::predict_rows(predictor, rows, 0, rows.n_rows, pool);
 }
 

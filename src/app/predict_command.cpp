@@ -112,7 +112,7 @@ int run_predict(comm::Communicator& world, const options::CommandLine& command_l
   const auto models = load_models(session);
   auto groups = load_tables(session, models);
   std::vector<model::Predictor> predictors;
-  for (const auto& model : models) predictors.emplace_back(model.ensemble);
+  for (const auto& model : models) predictors.emplace_back(model.ensemble, session.pool());
   const auto path = session.output_path(session.job().output.predictions);
   std::unique_ptr<PredictionOutput> output;
   world.together([&] { output = make_prediction_output(path, models, session.is_root()); });

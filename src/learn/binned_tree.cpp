@@ -7,6 +7,21 @@
 #include "orchard/base/text.hpp"
 
 namespace orchard::learn {
+namespace {
+
+/// How many of the ascending values lie below `value`, without a branch that depends on them: each
+/// node of a tree asks for another.
+std::size_t lower_bound(const std::vector<float>& ascending, float value) {
+  std::size_t begin = 0;
+  for (std::size_t n = ascending.size(); n > 0;) {
+    const std::size_t half = (n + 1) / 2;
+    begin += half * static_cast<std::size_t>(ascending[begin + half - 1] < value);
+    n -= half;
+  }
+  return begin;
+}
+
+}  // namespace
 
 BinnedTree::BinnedTree(const model::Tree& tree, const data::Binning& binning) {
   nodes_.resize(tree.n_nodes());
@@ -28,13 +43,13 @@ void BinnedTree::set_numeric(Node& node, float threshold, bool is_missing_left,
                              const data::FeatureBins& bins) {
   auto cut = static_cast<std::ptrdiff_t>(bins.cuts.size());  // past the last: all but missing
   if (threshold != std::numeric_limits<float>::max()) {
-    const auto found = std::lower_bound(bins.cuts.begin(), bins.cuts.end(), threshold);
-    if (found == bins.cuts.end() || *found != threshold) {
+    const std::size_t found = lower_bound(bins.cuts, threshold);
+    if (found == bins.cuts.size() || bins.cuts[found] != threshold) {
       throw Error(ErrorKind::kData,
                   format("a tree splits feature {} at {}, which is none of its {} cuts",
                          node.feature, print_double(threshold), bins.cuts.size()));
     }
-    cut = found - bins.cuts.begin();
+    cut = static_cast<std::ptrdiff_t>(found);
   }
   const int n_right = bins.missing_bin() - static_cast<int>(cut) - (is_missing_left ? 1 : 0);
   node.first_right = static_cast<Bin>(cut + 1);

@@ -11,20 +11,27 @@ TestRows::TestRows(const data::BinnedData& data, RowIndex begin, RowIndex end) :
   const std::size_t n_features = data.n_features();
   const std::size_t n_rows = end - begin;
   const std::size_t stride = (n_features + 1 + 31) / 32 * 32;
-  codes_.assign(n_rows * stride + 3, model::kMissingCode);
+  codes_.assign(n_rows * stride, model::kMissingCode);
   columns_.resize((n_rows + kBlock - 1) / kBlock * kBlock * n_features);
   bool may_miss = false;
   Bin* to = columns_.data();
   for (std::size_t first = 0; first < n_rows; first += kBlock) {
     const std::size_t n_here = std::min(kBlock, n_rows - first);
+    const Bin* const block = to;
     for (std::size_t f = 0; f < n_features; ++f, to += kBlock) {
       const Bin* column = data.test_column(f) + begin + first;
       const auto missing = static_cast<Bin>(data.binning->features[f].missing_bin());
+      Bin any = 0;
       for (std::size_t row = 0; row < n_here; ++row) {
-        may_miss |= column[row] == missing;
-        to[row] = column[row] == missing ? model::kMissingCode : column[row];
-        codes_[(first + row) * stride + f] = to[row];
+        const Bin is_missing = column[row] == missing ? model::kMissingCode : 0;
+        any |= is_missing;
+        to[row] = column[row] | is_missing;  // all bits of the code are set
       }
+      may_miss |= any != 0;
+    }
+    for (std::size_t row = 0; row < n_here; ++row) {
+      Bin* codes = codes_.data() + (first + row) * stride;
+      for (std::size_t f = 0; f < n_features; ++f) codes[f] = block[f * kBlock + row];
     }
   }
   rows_ = {codes_.data(), stride, columns_.data(), n_rows, may_miss};

@@ -77,9 +77,9 @@ struct Predictor::State {
   const Ensemble& ensemble;
   std::optional<RowCoder> coder;
   SmallTrees small;
-  std::vector<WalkedTree> walked;
+  std::vector<std::optional<WalkedTree>> walked;  ///< all there once made
 
-  explicit State(const Ensemble& from);
+  State(const Ensemble& from, parallel::Pool& pool);
   std::size_t row_stride() const { return round_up(coder->n_columns() + 1, 32); }
   void add_rows(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
                 std::int64_t* sums) const;
@@ -87,21 +87,27 @@ struct Predictor::State {
   void add_walked(const CodedRows& rows, std::size_t n_rows, std::int64_t* sums) const;
 };
 
-Predictor::State::State(const Ensemble& from)
+Predictor::State::State(const Ensemble& from, parallel::Pool& pool)
     : ensemble(from),
-      coder(RowCoder::make(from)),
+      coder(RowCoder::make(from, pool)),
       small(from.n_values(), static_cast<std::size_t>(from.n_outputs)) {
   if (!coder) return;
   const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
+  const auto first_output = [&](std::size_t i) {
+    return ensemble.combine == Combine::kSum ? i % n_outputs : 0;
+  };
+  std::vector<std::size_t> large;
   for (std::size_t i = 0; i < ensemble.trees.size(); ++i) {
-    const Tree& tree = ensemble.trees[i];
-    const std::size_t first_output = ensemble.combine == Combine::kSum ? i % n_outputs : 0;
-    if (SmallTrees::suits(tree)) {
-      small.add(tree, *coder, first_output);
+    if (SmallTrees::suits(ensemble.trees[i])) {
+      small.add(ensemble.trees[i], *coder, first_output(i));
     } else {
-      walked.push_back(pack(tree, *coder, first_output, ensemble.n_values()));
+      large.push_back(i);
     }
   }
+  walked.resize(large.size());
+  pool.for_chunks(large.size(), 1, [&](std::size_t i, std::size_t, int) {
+    walked[i] = pack(ensemble.trees[large[i]], *coder, first_output(large[i]), ensemble.n_values());
+  });
 }
 
 void Predictor::State::add_rows(const FeatureColumns& data, RowIndex begin, std::size_t n_rows,
@@ -111,7 +117,7 @@ void Predictor::State::add_rows(const FeatureColumns& data, RowIndex begin, std:
   const std::size_t block_bytes = coder->n_columns() * RowCoder::kBlock;
   CodedRows coded;
   coded.columns.resize(walked.empty() ? block_bytes : n_blocks * block_bytes);
-  if (!walked.empty()) coded.rows.resize(n_rows * row_stride() + 3);
+  if (!walked.empty()) coded.rows.resize(n_rows * row_stride());
   for (std::size_t block = 0; block < n_blocks; ++block) {
     const std::size_t first = block * RowCoder::kBlock;
     const std::size_t n_here = std::min(RowCoder::kBlock, n_rows - first);
@@ -145,7 +151,8 @@ void Predictor::State::add_walked(const CodedRows& coded, std::size_t n_rows,
                       coded.may_miss};
   WalkScratch scratch;
   std::vector<NodeIndex> leaves(n_rows);
-  for (const auto& one : walked) {
+  for (const auto& some : walked) {
+    const WalkedTree& one = *some;
     one.walk.walk(rows, scratch, leaves);
     const std::span<const std::int64_t> values(one.tree->values);
     const auto n_outputs = static_cast<std::size_t>(ensemble.n_outputs);
@@ -159,7 +166,8 @@ void Predictor::State::add_walked(const CodedRows& coded, std::size_t n_rows,
   }
 }
 
-Predictor::Predictor(const Ensemble& ensemble) : state_(std::make_unique<State>(ensemble)) {}
+Predictor::Predictor(const Ensemble& ensemble, parallel::Pool& pool)
+    : state_(std::make_unique<State>(ensemble, pool)) {}
 Predictor::~Predictor() = default;
 Predictor::Predictor(Predictor&&) noexcept = default;
 Predictor& Predictor::operator=(Predictor&&) noexcept = default;

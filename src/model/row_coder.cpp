@@ -1,13 +1,18 @@
 #include "row_coder.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <cmath>
+#include <iterator>
+#include <limits>
 
 namespace orchard::model {
 namespace {
 
 constexpr std::size_t kMaxLevels = 224;  // whole words below the code of missing
 constexpr std::size_t kMaxFeatures = 65000;
+constexpr std::size_t kNodesAChunk = 16384;  // worth waking a thread for
 
 bool is_categorical(const Tree& tree, std::size_t node) {
   return (tree.flags[node] & Tree::kCategorical) != 0;
@@ -34,47 +39,78 @@ std::array<std::uint64_t, 4> right_codes(const Tree& tree, std::size_t node) {
 std::size_t ThresholdSet::place_of(float threshold) const {
   const auto bits = std::bit_cast<std::uint32_t>(threshold + 0.0F);  // one zero
   std::size_t place = (bits * 0x9e3779b1u) >> 22;
-  while (is_used_[place] && values_[place] != threshold) place = (place + 1) % kPlaces;
+  while (values_[place] != threshold && !std::isnan(values_[place])) {
+    place = (place + 1) % kPlaces;
+  }
   return place;
 }
 
 bool ThresholdSet::insert(float threshold) {
+  if (values_.empty()) values_.assign(kPlaces, std::numeric_limits<float>::quiet_NaN());
   const std::size_t place = place_of(threshold);
-  if (is_used_[place]) return true;
+  if (values_[place] == threshold) return true;
   if (n_ == ThresholdGrid::kMaxThresholds) return false;
   values_[place] = threshold;
-  is_used_[place] = true;
   ++n_;
   return true;
 }
 
+bool ThresholdSet::insert(const ThresholdSet& other) {
+  return std::all_of(other.values_.begin(), other.values_.end(),
+                     [&](float value) { return std::isnan(value) || insert(value); });
+}
+
 std::vector<float> ThresholdSet::number() {
   std::vector<float> ascending;
-  for (std::size_t place = 0; place < kPlaces; ++place) {
-    if (is_used_[place]) ascending.push_back(values_[place]);
-  }
+  std::copy_if(values_.begin(), values_.end(), std::back_inserter(ascending),
+               [](float value) { return !std::isnan(value); });
   std::sort(ascending.begin(), ascending.end());
+  numbers_.resize(kPlaces);
   for (std::size_t i = 0; i < ascending.size(); ++i) {
     numbers_[place_of(ascending[i])] = static_cast<Bin>(i);
   }
   return ascending;
 }
 
-std::optional<RowCoder> RowCoder::make(const Ensemble& ensemble) {
-  if (ensemble.schema.n_features() > kMaxFeatures) return std::nullopt;
+bool RowCoder::Asked::add(const Asked& other) {
+  n_levels = std::max(n_levels, other.n_levels);
+  is_used = is_used || other.is_used;
+  return set.insert(other.set);
+}
+
+std::optional<RowCoder> RowCoder::make(const Ensemble& ensemble, parallel::Pool& pool) {
+  const std::size_t n_features = ensemble.schema.n_features();
+  if (n_features > kMaxFeatures) return std::nullopt;
+  std::vector<std::vector<Asked>> of_thread(static_cast<std::size_t>(pool.n_threads()));
+  std::size_t n_nodes = 1;
+  for (const auto& tree : ensemble.trees) n_nodes += tree.n_nodes();
+  const std::size_t n_trees =
+      std::max<std::size_t>(1, ensemble.trees.size() * kNodesAChunk / n_nodes);
+  std::atomic<bool> is_too_much = false;
+  pool.for_chunks(ensemble.trees.size(), n_trees,
+                  [&](std::size_t begin, std::size_t end, int thread) {
+                    auto& features = of_thread[static_cast<std::size_t>(thread)];
+                    features.resize(n_features);
+                    for (std::size_t i = begin; i < end && !is_too_much; ++i) {
+                      if (!collect(ensemble.trees[i], features)) is_too_much = true;
+                    }
+                  });
+  if (is_too_much) return std::nullopt;
   RowCoder coder;
-  coder.features_.resize(ensemble.schema.n_features());
-  for (const auto& tree : ensemble.trees) {
-    if (!coder.collect(tree)) return std::nullopt;
+  coder.features_.resize(n_features);
+  for (const auto& features : of_thread) {
+    for (std::size_t f = 0; f < features.size(); ++f) {
+      if (!coder.features_[f].add(features[f])) return std::nullopt;
+    }
   }
   coder.number_columns();
   return coder;
 }
 
-bool RowCoder::collect(const Tree& tree) {
+bool RowCoder::collect(const Tree& tree, std::vector<Asked>& features) {
   for (std::size_t node = 0; node < tree.n_nodes(); ++node) {
     if (tree.left[node] < 0) continue;
-    Feature& feature = features_[static_cast<std::size_t>(tree.feature[node])];
+    Asked& feature = features[static_cast<std::size_t>(tree.feature[node])];
     if (is_categorical(tree, node)) {
       const auto n_levels = static_cast<std::size_t>(tree.category_n_words[node]) * 32;
       if (n_levels > kMaxLevels) return false;

@@ -13,6 +13,7 @@
 
 #include "orchard/model/code_split.hpp"
 #include "orchard/model/ensemble.hpp"
+#include "orchard/parallel/pool.hpp"
 #include "threshold_grid.hpp"
 
 namespace orchard::model {
@@ -20,8 +21,10 @@ namespace orchard::model {
 /// The distinct thresholds of a feature, and their numbers once all are known.
 class ThresholdSet {
  public:
-  /// False when there are more than ThresholdGrid::kMaxThresholds.
+  /// False when there are more than ThresholdGrid::kMaxThresholds. `threshold` is finite.
   bool insert(float threshold);
+  /// False when there are more than ThresholdGrid::kMaxThresholds in both.
+  bool insert(const ThresholdSet& other);
   /// Numbers the thresholds in ascending order and returns them.
   std::vector<float> number();
   Bin number_of(float threshold) const { return numbers_[place_of(threshold)]; }
@@ -32,9 +35,8 @@ class ThresholdSet {
   std::size_t place_of(float threshold) const;
 
   std::size_t n_ = 0;
-  std::array<float, kPlaces> values_{};
-  std::array<bool, kPlaces> is_used_{};
-  std::array<Bin, kPlaces> numbers_{};
+  std::vector<float> values_;  ///< [kPlaces], NaN where there is none; or empty
+  std::vector<Bin> numbers_;   ///< [kPlaces]
 };
 
 /// Immutable once made; owns what it needs. Any number of threads.
@@ -45,7 +47,7 @@ class RowCoder {
 
   /// Nothing when a model asks more than bytes can tell: a feature with more than 254 thresholds or
   /// 224 levels, or more than 65,000 features.
-  static std::optional<RowCoder> make(const Ensemble& ensemble);
+  static std::optional<RowCoder> make(const Ensemble& ensemble, parallel::Pool& pool);
 
   std::size_t n_columns() const { return n_columns_; }
   /// What an inner node asks.
@@ -57,14 +59,18 @@ class RowCoder {
   void encode(const FeatureColumns& data, RowIndex begin, std::size_t n_rows, Bin* codes) const;
 
  private:
-  struct Feature {
+  /// What the nodes of some trees ask of a feature.
+  struct Asked {
     ThresholdSet set;
-    std::optional<ThresholdGrid> grid;  ///< numeric
-    std::size_t n_levels = 0;           ///< categorical: levels that nodes know
+    std::size_t n_levels = 0;  ///< categorical: levels that nodes know
     bool is_used = false;
+    bool add(const Asked& other);
+  };
+  struct Feature : Asked {
+    std::optional<ThresholdGrid> grid;  ///< numeric
     std::size_t column = 0;
   };
-  bool collect(const Tree& tree);
+  static bool collect(const Tree& tree, std::vector<Asked>& features);
   void number_columns();
 
   std::vector<Feature> features_;

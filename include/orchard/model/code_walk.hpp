@@ -17,8 +17,7 @@ namespace orchard::model {
 struct CodeRows {
   static constexpr std::size_t kMaxRows = 65536;
 
-  /// [n_rows][stride], with 3 more readable bytes: the codes of n_columns columns, then 255, which
-  /// leaves read.
+  /// [n_rows][stride]: the codes of n_columns columns, then 255, which leaves read.
   const Bin* codes = nullptr;
   std::size_t stride = 0;  ///< more than n_columns
   /// The same codes in blocks of kCodeBlock rows, [n_blocks][n_columns][kCodeBlock].
@@ -48,14 +47,17 @@ class CodeTree {
  private:
   void add_split(const Tree& tree, std::size_t node, const CodeSplit& split);
   void enter(const CodeRows& rows, std::span<NodeIndex> nodes) const;
-  void set_word(std::size_t at, std::size_t pair, std::size_t column, bool is_low, Bin limit);
+  void set_word(std::size_t at, std::size_t pair, std::size_t column, Bin limit);
 
   LeafPlanes top_;  ///< the nodes that most rows visit take no steps
   std::size_t leaf_column_;
   bool is_narrow_;
+  bool is_all_top_;      ///< no node is left to walk: the members below are empty
+  int first_steps_ = 0;  ///< steps that most rows take
   /// Places are node numbers plus 1: pairs of children begin at even places.
-  std::vector<std::uint32_t> narrow_;  ///< pair 16 bits, missing left 1, column 7, limit 8
-  std::vector<std::uint64_t> wide_;    ///< pair 32 bits, missing left 1, column 23, limit 8
+  std::vector<std::uint32_t> narrow_;  ///< pair 16 bits, column 8, limit 8
+  std::vector<std::uint64_t> wide_;    ///< pair 32 bits, column 24, limit 8
+  std::vector<Bin> added_;             ///< [places] 1 where missing goes left: to code and limit
   std::vector<std::uint32_t> set_of_;  ///< [places] index into sets_; empty without categories
   std::vector<CodeSet> sets_;          ///< the first is empty
 };

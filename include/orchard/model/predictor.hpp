@@ -5,6 +5,7 @@
 #include <span>
 
 #include "orchard/model/ensemble.hpp"
+#include "orchard/parallel/pool.hpp"
 
 namespace orchard::model {
 
@@ -17,8 +18,10 @@ class Predictor {
   /// Rows worth giving to one call: fewer read every tree more often than need be.
   static constexpr std::size_t kRowsAtOnce = 16384;
 
-  /// Borrows the ensemble, which must be valid and outlive it unchanged.
-  explicit Predictor(const Ensemble& ensemble);
+  /// Borrows the ensemble, which must be valid and outlive it unchanged. The threads of the pool
+  /// make its trees ready; the predictor is the same for any number of them. Throws what
+  /// Pool::for_chunks throws.
+  Predictor(const Ensemble& ensemble, parallel::Pool& pool);
   ~Predictor();
   Predictor(Predictor&&) noexcept;
   Predictor& operator=(Predictor&&) noexcept;

@@ -1,9 +1,6 @@
 #include "boosting/grower.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <numeric>
 
 #include "boosting/grower_node.hpp"
 #include "orchard/base/error.hpp"
@@ -12,8 +9,11 @@ namespace orchard::learn::boosting {
 namespace {
 
 constexpr std::size_t kMaxHistogramBytes = std::size_t{256} << 20;
-constexpr std::size_t kSlotsWorthThreads = 32768;
-constexpr std::size_t kColumnsPerChunk = 8;
+// A node of fewer cells and rows is split by one thread while others split others: its pieces are
+// too short to be shared out.
+constexpr std::size_t kCellsOfOneThread = 4'000'000;
+constexpr std::size_t kRowsOfOneThread = 150'000;
+constexpr std::size_t kStepsAheadPerThread = 8;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ TreeGrower::TreeGrower(const data::BinnedData& data, const options::BoostingSett
       peers_(peers),
       layout_(*data.binning),
       store_(layout_.n_slots(), kMaxHistogramBytes),
-      partition_(rows.fit, pool),
+      partition_(rows.fit, pool.n_threads()),
       builder_(data, layout_, partition_, pool),
       kernel_(sums_kernel()) {
   meet_peers();
@@ -39,8 +39,9 @@ TreeGrower::~TreeGrower() = default;
 
 model::Tree TreeGrower::grow(const QuantisedGradients& gradients, int value_exponent) {
   start(gradients);
+  const Hands all(pool_);
   Node& root = *nodes_[0];
-  build_own(root);
+  build_own(root, all);
   for (std::size_t slot = layout_.offset(0); slot < layout_.offset(1); ++slot) {
     root.total += (*root.histogram)[slot];
   }
@@ -50,22 +51,27 @@ model::Tree TreeGrower::grow(const QuantisedGradients& gradients, int value_expo
   sum_over_peers(root);
   if (is_for_one_thread(root)) {
     subtree_roots_.push_back(&root);
-  } else if (is_searchable(root) && has_budget()) {
-    search(&root, nullptr, nullptr);
+  } else if (is_searchable(root) && has_budget(1)) {
+    search(&root, nullptr, nullptr, all);
     enqueue(root);
   }
-  while (!queue_.empty() && has_budget()) {
+  while (!queue_.empty() && has_budget(1)) {
     pool_.poll();
-    Node& node = take_best();
-    if (!split(node)) narrow(node);
+    Node& node = best();
+    if (node.is_tried()) {
+      queue_.erase(queue_.begin());
+      adopt_children(node);
+    } else {
+      try_splits(untried_ahead());
+    }
   }
   grow_subtrees();
-  for (auto& node : nodes_) release(*node);
+  release_all();
   return write_tree(all_nodes(), *data_.binning, gradients_, settings_, value_exponent);
 }
 
 void TreeGrower::start(const QuantisedGradients& gradients) {
-  for (auto& node : nodes_) release(*node);
+  release_all();
   gradients_ = gradients;
   rules_ = split_rules(gradients, settings_.l2_regularization, settings_.min_samples_leaf);
   queue_.clear();
@@ -73,7 +79,8 @@ void TreeGrower::start(const QuantisedGradients& gradients) {
   nodes_.clear();
   nodes_.push_back(std::make_unique<Node>());
   Node& root = *nodes_[0];
-  root.segments = partition_.reset();
+  root.place = 0;
+  root.segments = partition_.reset(Hands(pool_));
   root.n_rows = n_root_rows_;
   root.weight = root_weight_;
   n_leaves_ = 1;
@@ -89,80 +96,23 @@ bool TreeGrower::is_for_one_thread(const Node& node) const {
          node.n_rows <= kSubtreeRows && is_searchable(node);
 }
 
-bool TreeGrower::has_budget() const {
-  return !settings_.max_leaf_nodes || n_leaves_ < *settings_.max_leaf_nodes;
-}
-
-NodeSums TreeGrower::sums_of(const Node& node) const { return {node.total, node.n_rows}; }
-
-const Sums* TreeGrower::slots_of(const Node& node, std::size_t feature,
-                                 BundledSlots<Sums>& room) const {
-  const data::RowPlace& place = data_.binning->row_columns.places[feature];
-  return feature_slots(place, node.histogram->data() + layout_.offset(place.column), node.total,
-                       room);
-}
-
-void TreeGrower::build(Node& node) {
-  if (node.histogram) return;
-  build_own(node);
-  sum_over_peers(node);
-}
-
-void TreeGrower::build_own(Node& node) {
-  node.histogram = store_.take();
-  builder_.build(gradients_, node.segments, *node.histogram);
+bool TreeGrower::has_budget(std::int64_t n_splits) const {
+  return !settings_.max_leaf_nodes || n_leaves_ + n_splits <= *settings_.max_leaf_nodes;
 }
 
 void TreeGrower::release(Node& node) { store_.give_back(std::move(node.histogram)); }
 
-// One sweep over the columns: while a column's sums are in the cache the sibling's are made from
-// them and both are searched.
-void TreeGrower::search(Node* first, Node* second, Histogram* subtract_from) {
-  const std::size_t n_columns = last_column() - first_column();
-  const auto search_columns = [&](std::size_t begin, std::size_t end, int) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t column = first_column() + i;
-      if (subtract_from != nullptr) {
-        const std::size_t at = layout_.offset(column);
-        kernel_.subtract(subtract_from->data() + at, first->histogram->data() + at,
-                         layout_.size(column));
-      }
-      for (Node* node : {first, second}) {
-        if (node == nullptr || node->candidates.empty()) continue;
-        for (const std::uint32_t f : data_.binning->row_columns.features[column]) {
-          BundledSlots<Sums> room;
-          node->candidates[f] = best_split(data_.binning->features[f], slots_of(*node, f, room),
-                                           sums_of(*node), rules_, nullptr);
-        }
-      }
-    }
-  };
-  for (Node* node : {first, second}) {
-    if (node != nullptr && is_searchable(*node) && !is_for_one_thread(*node)) {
-      node->candidates.resize(data_.n_features());
-    }
-  }
-  if (layout_.n_slots() < kSlotsWorthThreads) {
-    search_columns(0, n_columns, 0);
-  } else {
-    pool_.for_chunks(n_columns, kColumnsPerChunk, search_columns);
-  }
-  pick_winners(first, second);
+void TreeGrower::release_all() {
+  for (auto& node : nodes_) release_below(*node);
 }
 
-Split TreeGrower::best_of_own(const Node& node) const {
-  // Equal gains: the feature that comes first.
-  const auto best =
-      std::max_element(node.candidates.begin(), node.candidates.end(),
-                       [](const Candidate& a, const Candidate& b) { return a.gain < b.gain; });
-  if (!(best->gain > 0)) return {};
-  const auto feature = static_cast<std::size_t>(best - node.candidates.begin());
-  BundledSlots<Sums> room;
-  return make_split(data_.binning->features[feature], static_cast<std::int32_t>(feature),
-                    slots_of(node, feature, room), sums_of(node), rules_, *best);
+void TreeGrower::release_below(Node& node) {
+  release(node);
+  for (auto& child : node.children) {
+    if (child) release_below(*child);
+  }
 }
 
-// The order of the queue is total, so it does not depend on how the heap came about.
 void TreeGrower::enqueue(Node& node) {
   if (is_for_one_thread(node)) {
     if (store_.is_full()) release(node);
@@ -175,134 +125,84 @@ void TreeGrower::enqueue(Node& node) {
     return;
   }
   if (store_.is_full()) release(node);
-  queue_.push_back({node.split.gain, node.place});
-  std::push_heap(queue_.begin(), queue_.end());
+  queue_.insert({node.split.gain, node.place});
 }
 
-TreeGrower::Node& TreeGrower::take_best() {
-  std::pop_heap(queue_.begin(), queue_.end());
-  Node& node = *nodes_[static_cast<std::size_t>(queue_.back().node)];
-  queue_.pop_back();
-  return node;
+TreeGrower::Node& TreeGrower::best() {
+  return *nodes_[static_cast<std::size_t>(queue_.begin()->node)];
 }
 
-bool TreeGrower::split(Node& node) {
-  const Bin* const column = data_.column(static_cast<std::size_t>(node.split.feature));
-  const auto borders = partition_.split(node.segments, column, node.split.left);
-  const auto [n_left, left_weight] = left_of_all(node, borders);
-  if (n_left < rules_.min_samples_leaf || node.n_rows - n_left < rules_.min_samples_leaf) {
-    return false;
+bool TreeGrower::is_split_by_one_thread(const Node& node) const {
+  return peers_.is_alone() && node.n_rows < kRowsOfOneThread &&
+         node.n_rows * layout_.n_columns() < kCellsOfOneThread;
+}
+
+// The best node, and others that one thread each can split meanwhile: nodes are followed in the
+// order in which they will be split as far as it is known yet. What is found below a node is kept
+// until it is its turn; few get none, since the budget may be used up by nodes not known now.
+std::vector<TreeGrower::Node*> TreeGrower::untried_ahead() {
+  std::vector<Node*> untried = {&best()};
+  const auto n_threads = static_cast<std::size_t>(pool_.n_threads());
+  if (n_threads == 1 || !is_split_by_one_thread(best())) return untried;
+  const auto is_later = [](const Node* a, const Node* b) { return a->split.gain < b->split.gain; };
+  std::vector<Node*> ahead;  // heap
+  auto next = std::next(queue_.begin());
+  const std::size_t n_steps = kStepsAheadPerThread * n_threads;
+  for (std::size_t step = 1; step < n_steps; ++step) {
+    if (!has_budget(static_cast<std::int64_t>(2 * (step + 1)))) break;
+    if (next != queue_.end() && (ahead.empty() || next->gain >= ahead.front()->split.gain)) {
+      ahead.push_back(nodes_[static_cast<std::size_t>(next->node)].get());
+      ++next;
+    } else if (ahead.empty()) {
+      break;
+    } else {
+      std::pop_heap(ahead.begin(), ahead.end(), is_later);
+    }
+    Node& node = *ahead.back();
+    ahead.pop_back();
+    if (!node.is_tried()) {
+      if (is_split_by_one_thread(node)) untried.push_back(&node);
+      continue;
+    }
+    for (const auto& child : node.children) {
+      if (child->split.feature < 0) continue;
+      ahead.push_back(child.get());
+      std::push_heap(ahead.begin(), ahead.end(), is_later);
+    }
   }
-  make_children(node, borders, n_left);
-  Node& left = *nodes_[nodes_.size() - 2];
-  Node& right = *nodes_[nodes_.size() - 1];
-  weigh_children(node, left_weight, left, right);
-  if (!node.split.has_missing) node.split.is_missing_left = is_left_heavier(left, right);
-  node.left = left.place;
-  if (has_budget()) search_children(node, left, right);
+  return untried;
+}
+
+// A node whose split proves illegal has another one afterwards, and so another turn.
+void TreeGrower::try_splits(std::vector<Node*> nodes) {
+  for (const Node* node : nodes) queue_.erase({node->split.gain, node->place});
+  if (nodes.size() == 1) {
+    try_split(*nodes[0], Hands(pool_));
+  } else {
+    // The largest first, so that the threads end together.
+    std::stable_sort(nodes.begin(), nodes.end(),
+                     [](const Node* a, const Node* b) { return a->n_rows > b->n_rows; });
+    pool_.for_chunks(nodes.size(), 1, [&](std::size_t at, std::size_t, int thread) {
+      try_split(*nodes[at], Hands(pool_, thread));
+    });
+  }
+  for (Node* node : nodes) {
+    if (node->place >= 0) enqueue(*node);
+  }
+}
+
+void TreeGrower::adopt_children(Node& node) {
+  node.left = static_cast<std::int32_t>(nodes_.size());
+  for (auto& child : node.children) {
+    child->place = static_cast<std::int32_t>(nodes_.size());
+    nodes_.push_back(std::move(child));
+  }
+  ++n_leaves_;
+  for (std::int32_t place : {node.left, node.left + 1}) {
+    enqueue(*nodes_[static_cast<std::size_t>(place)]);
+  }
   node.candidates = {};
   node.segments = {};
-  release(node);
-  return true;
-}
-
-void TreeGrower::search_children(Node& parent, Node& left, Node& right) {
-  const bool is_left_searched = is_searchable(left);
-  const bool is_right_searched = is_searchable(right);
-  if (!is_left_searched && !is_right_searched) return;
-  Node& small = left.n_rows <= right.n_rows ? left : right;
-  Node& large = &small == &left ? right : left;
-  if (parent.histogram && is_searchable(large)) {
-    build(small);
-    large.histogram = std::move(parent.histogram);
-    search(&small, &large, large.histogram.get());
-  } else {
-    for (Node* node : {&left, &right}) {
-      if (is_searchable(*node) && !is_for_one_thread(*node)) build(*node);
-    }
-    search(is_left_searched ? &left : nullptr, is_right_searched ? &right : nullptr, nullptr);
-  }
-  enqueue(left);
-  enqueue(right);
-}
-
-// The winner has too few rows on one side: search its feature again, now with the rows of each bin.
-void TreeGrower::narrow(Node& node) {
-  const auto feature = static_cast<std::size_t>(node.split.feature);
-  const data::FeatureBins& bins = data_.binning->features[feature];
-  const Bin* const column = data_.column(feature);
-  std::array<std::uint32_t, 256> counts{};
-  for (const Segment& segment : node.segments) {
-    for (const RowIndex row : partition_.rows(segment)) ++counts[column[row]];
-  }
-  if (!peers_.is_alone()) {
-    std::vector<std::int64_t> sums(counts.begin(), counts.end());
-    peers_.sum(sums);
-    std::copy(sums.begin(), sums.end(), counts.begin());
-  }
-  build(node);
-  const std::size_t place = data_.binning->row_columns.places[feature].column;
-  if (first_column() <= place && place < last_column()) {
-    BundledSlots<Sums> room;
-    node.candidates[feature] =
-        best_split(bins, slots_of(node, feature, room), sums_of(node), rules_, counts.data());
-  }
-  pick_winners(&node, nullptr);
-  enqueue(node);
-}
-
-void TreeGrower::make_children(const Node& from, const std::vector<std::uint32_t>& borders,
-                               std::uint32_t n_left) {
-  const auto first = static_cast<std::int32_t>(nodes_.size());
-  auto left = std::make_unique<Node>();
-  auto right = std::make_unique<Node>();
-  left->place = first;
-  right->place = first + 1;
-  left->depth = right->depth = from.depth + 1;
-  for (std::size_t part = 0; part < borders.size(); ++part) {
-    left->segments.push_back({from.segments[part].begin, borders[part]});
-    right->segments.push_back({borders[part], from.segments[part].end});
-  }
-  left->n_rows = n_left;
-  right->n_rows = from.n_rows - n_left;
-  left->total = from.split.left_sums;
-  right->total = from.total;
-  right->total -= from.split.left_sums;
-  nodes_.push_back(std::move(left));
-  nodes_.push_back(std::move(right));
-  ++n_leaves_;
-}
-
-bool TreeGrower::is_left_heavier(const Node& left, const Node& right) const {
-  return !is_weighted_ ? left.n_rows >= right.n_rows : left.weight >= right.weight;
-}
-
-// Alone, only the child of fewer rows is summed; the other is the difference.
-void TreeGrower::weigh_children(const Node& parent, std::int64_t left_weight, Node& left,
-                                Node& right) const {
-  if (!is_weighted_) return;
-  if (!peers_.is_alone()) {
-    left.weight = left_weight;
-    right.weight = parent.weight - left_weight;
-    return;
-  }
-  const bool is_left_small = left.n_rows <= right.n_rows;
-  Node& small = is_left_small ? left : right;
-  Node& large = is_left_small ? right : left;
-  small.weight = weight_of(small.segments);
-  large.weight = parent.weight - small.weight;
-}
-
-std::int64_t TreeGrower::weight_of(const Segments& segments) const {
-  std::vector<std::int64_t> sums(segments.size());
-  partition_.for_parts(n_rows(segments), [&](std::size_t part) {
-    std::int64_t sum = 0;
-    for (const RowIndex row : partition_.rows(segments[part])) {
-      sum += static_cast<std::int64_t>(rows_.weight[row] * weight_scale_ + 0.5);
-    }
-    sums[part] = sum;
-  });
-  return std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
 }
 
 // The largest first, so that the threads end together.
@@ -352,7 +252,7 @@ void TreeGrower::add_leaf_values(const model::Tree& tree, std::span<std::int64_t
     const auto row = tree.value_row[static_cast<std::size_t>(leaf.index)];
     return tree.values[static_cast<std::size_t>(row)];
   };
-  partition_.for_parts(rows_.fit.size(), [&](std::size_t part) {
+  partition_.for_parts(Hands(pool_), rows_.fit.size(), [&](std::size_t part) {
     for (const auto& node : nodes_) {
       if (node->left >= 0) continue;
       const std::int64_t value = value_of(*node);

@@ -2,6 +2,7 @@
 // Grows one tree leaf by leaf, the leaf with the greatest gain first (best-first; Shi 2007).
 
 #include <memory>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -44,44 +45,53 @@ class TreeGrower {
 
  private:
   struct Node;
-  /// Greatest first; equal gains: the node that was made first.
+  /// The best comes first: the greatest gain; equal gains: the node that was made first.
   struct Waiting {
     double gain = 0;
     std::int32_t node = 0;
     bool operator<(const Waiting& other) const {
-      return gain != other.gain ? gain < other.gain : node > other.node;
+      return gain != other.gain ? gain > other.gain : node < other.node;
     }
   };
   void meet_peers();
   void start(const QuantisedGradients& gradients);
   bool is_searchable(const Node& node) const;
   bool is_for_one_thread(const Node& node) const;
-  bool has_budget() const;
-  void search(Node* first, Node* second, Histogram* subtract_from);
-  void search_children(Node& parent, Node& left, Node& right);
-  void pick_winners(Node* first, Node* second);
-  Split best_of_own(const Node& node) const;
-  std::size_t first_column() const;
-  std::size_t last_column() const;
+  bool is_split_by_one_thread(const Node& node) const;
+  bool has_budget(std::int64_t n_splits) const;
   void enqueue(Node& node);
-  Node& take_best();
-  bool split(Node& node);
-  void narrow(Node& node);
-  void make_children(const Node& from, const std::vector<std::uint32_t>& borders,
-                     std::uint32_t n_left);
-  std::pair<std::uint32_t, std::int64_t> left_of_all(
-      const Node& node, const std::vector<std::uint32_t>& borders) const;
-  void weigh_children(const Node& parent, std::int64_t left_weight, Node& left, Node& right) const;
-  bool is_left_heavier(const Node& left, const Node& right) const;
-  std::int64_t weight_of(const Segments& segments) const;
+  Node& best();
+  std::vector<Node*> untried_ahead();
+  void try_splits(std::vector<Node*> nodes);
+  void adopt_children(Node& node);
+  void release(Node& node);
+  void release_all();
+  void release_below(Node& node);
   void grow_subtrees();
   std::vector<GrownNode*> all_nodes();
+
+  void try_split(Node& node, const Hands& hands);
+  void narrow(Node& node, const Hands& hands);
+  void make_children(Node& node, const std::vector<std::uint32_t>& borders,
+                     std::uint32_t n_left) const;
+  void weigh_children(Node& node, std::int64_t left_weight, const Hands& hands) const;
+  bool is_left_heavier(const Node& left, const Node& right) const;
+  std::int64_t weight_of(const Segments& segments, const Hands& hands) const;
+  void search_children(Node& parent, const Hands& hands);
+  void build(Node& node, const Hands& hands);
+  void build_own(Node& node, const Hands& hands);
+  void search(Node* first, Node* second, Histogram* subtract_from, const Hands& hands);
+  Split best_of_own(const Node& node) const;
   NodeSums sums_of(const Node& node) const;
   const Sums* slots_of(const Node& node, std::size_t feature, BundledSlots<Sums>& room) const;
-  void build(Node& node);
-  void build_own(Node& node);
+
+  std::size_t first_column() const;
+  std::size_t last_column() const;
+  void pick_winners(Node* first, Node* second);
+  std::pair<std::uint32_t, std::int64_t> left_of_all(const Node& node,
+                                                     const std::vector<std::uint32_t>& borders,
+                                                     const Hands& hands) const;
   void sum_over_peers(const Node& node);
-  void release(Node& node);
 
   const data::BinnedData& data_;
   const options::BoostingSettings& settings_;
@@ -105,7 +115,7 @@ class TreeGrower {
   QuantisedGradients gradients_;
   SplitRules rules_;
   std::vector<std::unique_ptr<Node>> nodes_;  // in the order in which they were made
-  std::vector<Waiting> queue_;                // heap of nodes that can be split
+  std::set<Waiting> queue_;                   // nodes that can be split
   std::vector<Node*> subtree_roots_;          // nodes that a thread grows alone
   std::vector<Subtree> subtrees_;             // of the same; the rest is room for later trees
   std::int64_t n_leaves_ = 0;

@@ -21,7 +21,8 @@ void TreeGrower::meet_peers() {
     peers_.max(std::span(&greatest, 1));
     const int bits = 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(counts[1])));
     weight_scale_ = std::ldexp(1.0, bits) / greatest;
-    root_weight_ = peers_.sum(weight_of(partition_.reset()));
+    const Hands all(pool_);
+    root_weight_ = peers_.sum(weight_of(partition_.reset(all), all));
   }
   // Ranges of columns with about as many slots.
   const auto n_peers = static_cast<std::size_t>(peers_.size());
@@ -95,7 +96,7 @@ void TreeGrower::pick_winners(Node* first, Node* second) {
 
 // Rows and, among peers, weight of the left side. Where h counts rows the search has told already.
 std::pair<std::uint32_t, std::int64_t> TreeGrower::left_of_all(
-    const Node& node, const std::vector<std::uint32_t>& borders) const {
+    const Node& node, const std::vector<std::uint32_t>& borders, const Hands& hands) const {
   Segments own;
   for (std::size_t part = 0; part < borders.size(); ++part) {
     own.push_back({node.segments[part].begin, borders[part]});
@@ -104,7 +105,7 @@ std::pair<std::uint32_t, std::int64_t> TreeGrower::left_of_all(
   if (gradients_.h_is_count) {
     sums[0] = node.split.left_sums.h;
   } else {
-    if (is_weighted_ && !peers_.is_alone()) sums[1] = weight_of(own);
+    if (is_weighted_ && !peers_.is_alone()) sums[1] = weight_of(own, hands);
     peers_.sum(sums);
   }
   return {static_cast<std::uint32_t>(sums[0]), sums[1]};

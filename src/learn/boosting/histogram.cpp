@@ -39,7 +39,11 @@ HistogramStore::HistogramStore(std::size_t n_slots, std::size_t max_bytes)
 
 std::unique_ptr<Histogram> HistogramStore::take() {
   ++n_taken_;
-  if (free_.empty()) return std::make_unique<Histogram>(n_slots_);
+  std::unique_lock lock(mutex_);
+  if (free_.empty()) {
+    lock.unlock();
+    return std::make_unique<Histogram>(n_slots_);
+  }
   auto histogram = std::move(free_.back());
   free_.pop_back();
   return histogram;
@@ -48,6 +52,7 @@ std::unique_ptr<Histogram> HistogramStore::take() {
 void HistogramStore::give_back(std::unique_ptr<Histogram> histogram) {
   if (!histogram) return;
   --n_taken_;
+  const std::lock_guard lock(mutex_);
   free_.push_back(std::move(histogram));
 }
 
@@ -56,111 +61,116 @@ HistogramBuilder::HistogramBuilder(const data::BinnedData& data, const Histogram
     : data_(data),
       layout_(layout),
       partition_(partition),
-      pool_(pool),
       kernel_(sums_kernel()),
-      packed_(static_cast<std::size_t>(partition.n_parts())) {
+      packed_(static_cast<std::size_t>(pool.n_threads())) {
   require(data.has_rows(), "boosting is given the row-major copy of the training rows");
-  packed_[0].resize(layout.n_columns() * kPackedStride);
-  find_frequent();
+  find_frequent(pool);
 }
 
-void HistogramBuilder::find_frequent() {
-  const std::size_t n_columns = layout_.n_columns();
-  is_frequent_.assign(n_columns, 0);
-  if (data_.n_train() <= kPackedRows) return;
-  std::vector<std::vector<std::uint32_t>> of_thread(static_cast<std::size_t>(pool_.n_threads()));
-  pool_.for_chunks(data_.n_train(), kCountedRows,
-                   [&](std::size_t begin, std::size_t end, int thread) {
-                     auto& counts = of_thread[static_cast<std::size_t>(thread)];
-                     counts.resize(n_columns * kBinsOfByte);
-                     for (std::size_t at = begin; at < end; ++at) {
-                       const Bin* const row = data_.row(static_cast<RowIndex>(at));
-                       for (std::size_t column = 0; column < n_columns; ++column) {
-                         ++counts[column * kBinsOfByte + row[column]];
-                       }
-                     }
-                   });
-  for (std::size_t i = 0; i < n_columns * kBinsOfByte; ++i) {
+std::vector<std::uint64_t>& HistogramBuilder::packed_of(std::size_t thread) {
+  packed_[thread].resize(layout_.n_columns() * kPackedStride);
+  return packed_[thread];
+}
+
+void HistogramBuilder::find_frequent(parallel::Pool& pool) {
+  const std::size_t n_slots = layout_.n_columns() * kBinsOfByte;
+  std::vector<std::vector<std::uint32_t>> of_part(static_cast<std::size_t>(partition_.n_parts()));
+  pool.for_chunks(of_part.size(), 1, [&](std::size_t part, std::size_t, int) {
+    of_part[part].resize(n_slots);
+    const auto rows = partition_.rows_of_part(part);
+    for (std::size_t at = 0; at < rows.size(); ++at) {
+      if (at % kCountedRows == 0) pool.poll();
+      const Bin* const row = data_.row(rows[at]);
+      for (std::size_t column = 0; column < layout_.n_columns(); ++column) {
+        ++of_part[part][column * kBinsOfByte + row[column]];
+      }
+    }
+  });
+  is_frequent_of_part_.assign(of_part.size(), std::vector<char>(layout_.n_columns()));
+  is_frequent_.assign(layout_.n_columns(), 0);
+  for (std::size_t i = 0; i < n_slots; ++i) {
     std::size_t n_rows = 0;
-    for (const auto& counts : of_thread) n_rows += counts.empty() ? 0 : counts[i];
+    for (std::size_t part = 0; part < of_part.size(); ++part) {
+      n_rows += of_part[part][i];
+      if (of_part[part][i] > kPackedRows) is_frequent_of_part_[part][i / kBinsOfByte] = 1;
+    }
     if (n_rows > kPackedRows) is_frequent_[i / kBinsOfByte] = 1;
   }
 }
 
 void HistogramBuilder::build(const QuantisedGradients& gradients, const Segments& segments,
-                             Histogram& out) {
+                             Histogram& out, const Hands& hands) {
   const std::size_t n_columns = layout_.n_columns();
   const std::size_t n_lines = (n_columns + kLine - 1) / kLine;
-  const auto n_threads = static_cast<std::size_t>(pool_.n_threads());
+  const auto n_threads = static_cast<std::size_t>(hands.n_threads());
   if (n_threads == 1 || n_rows(segments) * n_columns < kCellsWorthThreads) {
-    pool_.poll();
-    add_range(gradients, segments, {0, n_columns}, packed_[0], out.data());
-  } else if (n_lines >= 2 * n_threads || packed_.size() == 1) {
-    build_by_lines(gradients, segments, out);
+    auto& packed = packed_of(static_cast<std::size_t>(hands.thread()));
+    add_range({gradients, hands, is_frequent_, packed}, segments, {0, n_columns}, out.data());
+  } else if (n_lines >= 2 * n_threads || partition_.n_parts() == 1) {
+    build_by_lines(gradients, segments, out, hands);
   } else {
-    build_by_parts(gradients, segments, out);
+    build_by_parts(gradients, segments, out, hands);
   }
 }
 
 void HistogramBuilder::build_by_lines(const QuantisedGradients& gradients, const Segments& segments,
-                                      Histogram& out) {
+                                      Histogram& out, const Hands& hands) {
   // Different lines write to different slots of the same arrays.
-  pool_.for_chunks(layout_.n_columns(), kLine, [&](std::size_t first, std::size_t last, int) {
-    add_range(gradients, segments, {first, last}, packed_[0], out.data());
+  auto& packed = packed_of(0);
+  hands.for_chunks(layout_.n_columns(), kLine, true, [&](std::size_t first, std::size_t last, int) {
+    add_range({gradients, hands, is_frequent_, packed}, segments, {first, last}, out.data());
   });
 }
 
 void HistogramBuilder::build_by_parts(const QuantisedGradients& gradients, const Segments& segments,
-                                      Histogram& out) {
-  if (partial_.empty()) {
-    partial_.assign(packed_.size() - 1, Histogram(layout_.n_slots()));
-    for (auto& packed : packed_) packed.resize(packed_[0].size());
-  }
-  pool_.for_chunks(segments.size(), 1, [&](std::size_t part, std::size_t, int) {
-    add_range(gradients, {&segments[part], 1}, {0, layout_.n_columns()}, packed_[part],
-              part == 0 ? out.data() : partial_[part - 1].data());
+                                      Histogram& out, const Hands& hands) {
+  if (partial_.empty()) partial_.assign(segments.size() - 1, Histogram(layout_.n_slots()));
+  hands.for_chunks(segments.size(), 1, true, [&](std::size_t part, std::size_t, int) {
+    add_range({gradients, hands, is_frequent_of_part_[part], packed_of(part)}, {&segments[part], 1},
+              {0, layout_.n_columns()}, part == 0 ? out.data() : partial_[part - 1].data());
   });
   for (const Histogram& partial : partial_) {
     kernel_.add(out.data(), partial.data(), out.size());
   }
 }
 
-void HistogramBuilder::add_range(const QuantisedGradients& gradients,
-                                 std::span<const Segment> segments, Range columns,
-                                 std::vector<std::uint64_t>& packed, Sums* out) const {
-  if (gradients.is_wide()) {
-    add_wide(gradients, segments, columns, out);
+void HistogramBuilder::add_range(const Adding& adding, std::span<const Segment> segments,
+                                 Range columns, Sums* out) const {
+  adding.hands.poll();
+  if (adding.gradients.is_wide()) {
+    add_wide(adding, segments, columns, out);
   } else {
-    add_packed(gradients, segments, columns, packed, out);
+    add_packed(adding, segments, columns, out);
   }
 }
 
-void HistogramBuilder::add_packed(const QuantisedGradients& gradients,
-                                  std::span<const Segment> segments, Range columns,
-                                  std::vector<std::uint64_t>& packed, Sums* out) const {
+void HistogramBuilder::add_packed(const Adding& adding, std::span<const Segment> segments,
+                                  Range columns, Sums* out) const {
+  std::vector<std::uint64_t>& packed = adding.packed;
+  const std::vector<char>& is_frequent = adding.is_frequent;
   // An earlier build may have been stopped halfway.
   std::fill(packed.data() + columns.first * kPackedStride,
             packed.data() + columns.last * kPackedStride, 0);
   bool has_flushed = false;
   const auto flush = [&](std::size_t column) {
     kernel_.flush(packed.data() + column * kPackedStride, layout_.size(column),
-                  out + layout_.offset(column), !has_flushed || !is_frequent_[column]);
+                  out + layout_.offset(column), !has_flushed || !is_frequent[column]);
   };
   std::size_t n_pending = 0;
   for (const Segment& segment : segments) {
     for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
       const auto rows = partition_.rows(block_of(segment, at));
-      pool_.poll();
+      adding.hands.poll();
       if (n_pending + rows.size() > kPackedRows) {
         for (std::size_t column = columns.first; column < columns.last; ++column) {
-          if (is_frequent_[column]) flush(column);
+          if (is_frequent[column]) flush(column);
         }
         has_flushed = true;
         n_pending = 0;
       }
       for (std::size_t column = columns.first; column < columns.last;) {
         const std::size_t end = end_of_tile(column, columns.last);
-        add_packed_rows(tile_rows(column, end), gradients.packed, rows,
+        add_packed_rows(tile_rows(column, end), adding.gradients.packed, rows,
                         packed.data() + column * kPackedStride);
         column = end;
       }
@@ -185,17 +195,17 @@ BinRows HistogramBuilder::tile_rows(std::size_t first, std::size_t last) const {
   return {data_.row(0) + first, data_.layout.row_stride, last - first};
 }
 
-void HistogramBuilder::add_wide(const QuantisedGradients& gradients,
-                                std::span<const Segment> segments, Range columns, Sums* out) const {
+void HistogramBuilder::add_wide(const Adding& adding, std::span<const Segment> segments,
+                                Range columns, Sums* out) const {
   std::fill(out + layout_.offset(columns.first), out + layout_.offset(columns.last), Sums());
   for (const Segment& segment : segments) {
     for (std::size_t at = segment.begin; at < segment.end; at += kBlockRows) {
       const auto rows = partition_.rows(block_of(segment, at));
-      pool_.poll();
+      adding.hands.poll();
       for (std::size_t column = columns.first; column < columns.last;) {
         const std::size_t end = end_of_tile(column, columns.last);
-        add_wide_rows(tile_rows(column, end), gradients.wide, rows, layout_.offsets() + column,
-                      out);
+        add_wide_rows(tile_rows(column, end), adding.gradients.wide, rows,
+                      layout_.offsets() + column, out);
         column = end;
       }
     }

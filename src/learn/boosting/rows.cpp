@@ -16,18 +16,18 @@ std::uint32_t n_rows(const Segments& segments) {
   return sum;
 }
 
-RowPartition::RowPartition(std::span<const RowIndex> rows, parallel::Pool& pool)
-    : all_rows_(rows), pool_(pool), list_(rows.size() + kReadAhead), scratch_(rows.size() + 1) {
+RowPartition::RowPartition(std::span<const RowIndex> rows, int n_threads)
+    : all_rows_(rows), list_(rows.size() + kReadAhead), scratch_(rows.size() + 1) {
   const std::size_t n_parts = std::clamp<std::size_t>(rows.size() / kLeastRowsInPart, 1,
-                                                      static_cast<std::size_t>(pool.n_threads()));
+                                                      static_cast<std::size_t>(n_threads));
   for (std::size_t part = 0; part < n_parts; ++part) {
     root_.push_back({static_cast<std::uint32_t>(rows.size() * part / n_parts),
                      static_cast<std::uint32_t>(rows.size() * (part + 1) / n_parts)});
   }
 }
 
-Segments RowPartition::reset() {
-  for_parts(all_rows_.size(), [&](std::size_t part) {
+Segments RowPartition::reset(const Hands& hands) {
+  for_parts(hands, all_rows_.size(), [&](std::size_t part) {
     const Segment& mine = root_[part];
     std::copy(all_rows_.begin() + mine.begin, all_rows_.begin() + mine.end,
               list_.begin() + mine.begin);
@@ -36,21 +36,22 @@ Segments RowPartition::reset() {
 }
 
 std::vector<std::uint32_t> RowPartition::split(const Segments& segments, const Bin* column,
-                                               const BinSet& left) {
+                                               const BinSet& left, const Hands& hands) {
   std::vector<std::uint32_t> borders(segments.size());
-  for_parts(n_rows(segments),
-            [&](std::size_t part) { borders[part] = split_part(segments[part], column, left); });
+  for_parts(hands, n_rows(segments), [&](std::size_t part) {
+    borders[part] = split_part(segments[part], column, left, hands);
+  });
   return borders;
 }
 
 std::uint32_t RowPartition::split_part(const Segment& segment, const Bin* column,
-                                       const BinSet& left) {
+                                       const BinSet& left, const Hands& hands) {
   const PartitionKernel partition = partition_kernel();
   RowIndex* const list = list_.data() + segment.begin;
   RowIndex* const right = scratch_.data() + segment.begin;
   Parted parted;
   for (std::uint32_t at = 0; at < segment.size();) {
-    pool_.poll();
+    hands.poll();
     const std::uint32_t stop = at + std::min(segment.size() - at, kRowsBetweenPolls);
     partition(list, at, stop, column, left, right, parted);
     at = stop;

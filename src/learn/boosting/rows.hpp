@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "boosting/hands.hpp"
 #include "boosting/partition_kernel.hpp"
 #include "orchard/base/types.hpp"
-#include "orchard/parallel/pool.hpp"
 
 namespace orchard::learn::boosting {
 
@@ -31,39 +31,43 @@ using Segments = std::vector<Segment>;
 /// Lists that are prefetched from may be read this many entries past their end.
 inline constexpr std::size_t kReadAhead = 32;
 
-/// Local; uses the pool's threads for large nodes. What is in a node does not depend on the number
-/// of parts, only the order of its list does.
+/// Local. What is in a node does not depend on the number of parts, only the order of its list
+/// does. Different nodes can be split at the same time.
 class RowPartition {
  public:
-  /// Parts of about equal size; `rows` ascending, borrowed.
-  RowPartition(std::span<const RowIndex> rows, parallel::Pool& pool);
+  /// Parts of about equal size, at most `n_threads`; `rows` ascending, borrowed.
+  RowPartition(std::span<const RowIndex> rows, int n_threads);
 
   int n_parts() const { return static_cast<int>(root_.size()); }
+  /// Those of the root.
+  std::span<const RowIndex> rows_of_part(std::size_t part) const {
+    return all_rows_.subspan(root_[part].begin, root_[part].size());
+  }
   /// Puts all rows back into the root.
-  Segments reset();
+  Segments reset(const Hands& hands);
   std::span<const RowIndex> rows(const Segment& segment) const {
     return {list_.data() + segment.begin, segment.size()};
   }
   /// Moves the rows whose bin is in `left` to the front of each segment, keeping their order, and
   /// returns the borders: left is [begin, border). `column`: bins of all rows.
-  std::vector<std::uint32_t> split(const Segments& segments, const Bin* column, const BinSet& left);
-  /// Runs body(part) for every part, on the pool when there is enough work for it.
+  std::vector<std::uint32_t> split(const Segments& segments, const Bin* column, const BinSet& left,
+                                   const Hands& hands);
+  /// Runs body(part) for every part.
   template <class Body>
-  void for_parts(std::size_t n_steps, const Body& body) const {
+  void for_parts(const Hands& hands, std::size_t n_steps, const Body& body) const {
     // Waking a sleeping thread takes as long as some ten thousand steps.
     constexpr std::size_t kStepsWorthThreads = 100'000;
-    if (n_steps < kStepsWorthThreads || n_parts() == 1) {
-      for (std::size_t part = 0; part < root_.size(); ++part) body(part);
-      return;
-    }
-    pool_.for_chunks(root_.size(), 1, [&](std::size_t part, std::size_t, int) { body(part); });
+    hands.for_chunks(root_.size(), 1, n_steps >= kStepsWorthThreads,
+                     [&](std::size_t first, std::size_t last, int) {
+                       for (std::size_t part = first; part < last; ++part) body(part);
+                     });
   }
 
  private:
-  std::uint32_t split_part(const Segment& segment, const Bin* column, const BinSet& left);
+  std::uint32_t split_part(const Segment& segment, const Bin* column, const BinSet& left,
+                           const Hands& hands);
 
   std::span<const RowIndex> all_rows_;
-  parallel::Pool& pool_;
   Segments root_;
   std::vector<RowIndex> list_, scratch_;
 };

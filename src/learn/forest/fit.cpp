@@ -211,11 +211,12 @@ void ForestFit::read_out(std::size_t leaf_size, std::size_t first, std::size_t l
     });
     pool.for_chunks(data.n_test(), n_rows, [&](std::size_t row, std::size_t end, int) {
       const TestRows test(data, static_cast<RowIndex>(row), static_cast<RowIndex>(end));
-      model::WalkScratch scratch;
+      ReadoutScratch scratch;
       for (const auto& tree : trees) {
         tree->add(test, scratch, data.n_test(), sums);
         pool.poll();
       }
+      TreeReadout::finish(test, scratch, state.plan.cuts.size(), data.n_test(), sums);
     });
   }
 }

@@ -2,59 +2,91 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace orchard::learn {
+
 TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width,
                          std::uint64_t cuts)
-    : values_(tree.values),
-      walk_(code_tree(tree, binning)),
+    : walk_(code_tree(tree, binning)),
       width_(width),
-      n_cuts_(static_cast<std::size_t>(std::bit_width(cuts))) {
-  wide_rows_ = find_stops(tree, cuts);
-  if (tree.values.size() / width_ <= std::size_t{1} << 16) {
-    narrow_rows_.assign(wide_rows_.begin(), wide_rows_.end());
-    wide_rows_ = {};
+      n_cuts_(static_cast<std::size_t>(std::bit_width(cuts))),
+      is_paired_(width == 2 && has_equal_totals(tree.values)),
+      n_items_(n_items(n_cuts_)) {
+  auto stops = find_stops(tree, cuts);
+  if (is_paired_) {
+    total_ = tree.values[0] + tree.values[1];
+    seconds_ = std::move(stops);
+    return;
   }
-  if (width_ != 2) find_entries();
+  values_ = tree.values;
+  if (tree.values.size() / width_ <= std::size_t{1} << 16) {
+    narrow_rows_.assign(stops.begin(), stops.end());
+  } else {
+    wide_rows_ = std::move(stops);
+  }
+  find_entries();
 }
 
-/// The value row where each cut stops, [n_leaves][n_cuts]: what cuts have stopped at is handed down
-/// from parent to child.
+/// Whether the rows of two values have one total and second values that 32 bits hold.
+bool TreeReadout::has_equal_totals(std::span<const std::int64_t> values) {
+  const auto total_of = [&](std::size_t at) {
+    return static_cast<std::uint64_t>(values[at]) + static_cast<std::uint64_t>(values[at + 1]);
+  };
+  for (std::size_t at = 0; at < values.size(); at += 2) {
+    const bool fits = values[at + 1] >= 0 && values[at + 1] <= std::int64_t{0xffffffff};
+    if (!fits || total_of(at) != total_of(0)) return false;
+  }
+  return true;
+}
+
+std::uint32_t TreeReadout::item_of(const model::Tree& tree, std::size_t node) const {
+  const auto row = static_cast<std::size_t>(tree.value_row[node]);
+  return static_cast<std::uint32_t>(is_paired_ ? static_cast<std::size_t>(tree.values[2 * row + 1])
+                                               : row);
+}
+
+/// What is listed where each cut stops, [n_leaves][n_items]: what cuts have stopped at is handed
+/// down from parent to child.
 std::vector<std::uint32_t> TreeReadout::find_stops(const model::Tree& tree, std::uint64_t cuts) {
   const std::size_t n_nodes = tree.n_nodes();
-  struct Path {
-    std::uint64_t active;   // cuts that have not stopped yet
-    std::uint32_t stopped;  // where in `above` the others are
-  };
-  std::vector<Path> paths(n_nodes);
-  std::vector<std::uint32_t> above(n_cuts_), at_leaves;  // [..][n_cuts]
-  paths[0] = {cuts, 0};
+  // Of the path to each node: the cuts that have not stopped yet, and where in `above` the others
+  // are.
+  std::vector<std::uint64_t> active(n_nodes);
+  std::vector<std::uint32_t> stopped(n_nodes);
+  std::vector<std::uint32_t> above(n_items_), at_leaves;  // [..][n_items]
+  at_leaves.reserve((n_nodes + 1) / 2 * n_items_);
+  active[0] = cuts;
   end_of_.resize(n_nodes);
   for (std::size_t node = 0; node < n_nodes; ++node) {
-    Path path = paths[node];
     const bool is_leaf = tree.left[node] < 0;
-    const std::uint64_t stops = path.active & (is_leaf              ? ~std::uint64_t{0}
-                                               : tree.stops.empty() ? 0
-                                                                    : tree.stops[node]);
+    const std::uint64_t stops = active[node] & (is_leaf              ? ~std::uint64_t{0}
+                                                : tree.stops.empty() ? 0
+                                                                     : tree.stops[node]);
     auto& to = is_leaf ? at_leaves : above;
     if (stops != 0 || is_leaf) {
       const std::size_t begin = to.size();
-      to.resize(begin + n_cuts_);
-      std::copy_n(above.begin() + path.stopped, n_cuts_,
-                  to.begin() + static_cast<std::ptrdiff_t>(begin));
+      to.resize(begin + n_items_);
+      const std::uint32_t* const from = above.data() + stopped[node];
+      for (std::size_t k = 0; k < n_items_; k += 2) {
+        to[begin + k] = from[k];
+        to[begin + k + 1] = from[k + 1];
+      }
+      const std::uint32_t item = stops != 0 ? item_of(tree, node) : 0;
       for (auto left = stops; left != 0; left &= left - 1) {
-        to[begin + static_cast<std::size_t>(std::countr_zero(left))] =
-            static_cast<std::uint32_t>(tree.value_row[node]);
+        to[begin + static_cast<std::size_t>(std::countr_zero(left))] = item;
       }
       if (is_leaf) {
-        end_of_[node] = static_cast<std::uint32_t>(begin / n_cuts_);
+        end_of_[node] = static_cast<std::uint32_t>(begin / n_items_);
       } else {
-        path = {path.active & ~stops, static_cast<std::uint32_t>(begin)};
+        active[node] &= ~stops;
+        stopped[node] = static_cast<std::uint32_t>(begin);
       }
     }
     if (is_leaf) continue;
     const auto left = static_cast<std::size_t>(tree.left[node]);
-    paths[left] = paths[left + 1] = path;
+    active[left] = active[left + 1] = active[node];
+    stopped[left] = stopped[left + 1] = stopped[node];
   }
   return at_leaves;
 }
@@ -72,62 +104,83 @@ void TreeReadout::find_entries() {
   }
 }
 
-template <class ValueRow>
-void TreeReadout::add_pair(const ValueRow* rows, std::int64_t* out, std::size_t stride) const {
-  const std::int64_t* values = values_.data();
-  for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
-    const std::int64_t* value = values + std::size_t{rows[cut]} * 2;
-    out[0] += value[0];
-    out[1] += value[1];
+/// add_row(i, items listed for row i), row by row.
+template <class Item, class AddRow>
+void TreeReadout::for_rows(std::span<const Item> items, std::span<const NodeIndex> leaves,
+                           const AddRow& add_row) const {
+  // Leaves lie far apart: what the next rows need is asked for ahead.
+  constexpr std::size_t kFar = 160, kNear = 80, kLine = 64;
+  const auto end_of = [&](std::size_t i) {
+    return &end_of_[static_cast<std::size_t>(leaves[std::min(i, leaves.size() - 1)])];
+  };
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    __builtin_prefetch(end_of(i + kFar));
+    const Item* ahead = items.data() + *end_of(i + kNear) * n_items_;
+    for (std::size_t k = 0; k < n_items_; k += kLine / sizeof(Item)) __builtin_prefetch(ahead + k);
+    __builtin_prefetch(ahead + n_items_ - 1);
+    add_row(i, items.data() + *end_of(i) * n_items_);
   }
 }
 
-template <class ValueRow>
-void TreeReadout::add_any(const ValueRow* rows, std::int64_t* out, std::size_t stride) const {
-  for (std::size_t cut = 0; cut < n_cuts_; ++cut, out += stride) {
-    const Sparse& sparse = sparse_[rows[cut]];
-    if (sparse.is_dense) {
-      const std::int64_t* value = values_.data() + std::size_t{rows[cut]} * width_;
-      for (std::size_t k = 0; k < width_; ++k) out[k] += value[k];
-      continue;
+void TreeReadout::add_seconds(std::span<const NodeIndex> leaves, std::int64_t* out) const {
+  for_rows<std::uint32_t>(seconds_, leaves, [&](std::size_t i, const std::uint32_t* seconds) {
+    std::int64_t* row = out + i * n_items_;
+    for (std::size_t slot = 0; slot < n_items_; slot += 2) {
+      row[slot] += seconds[slot];
+      row[slot + 1] += seconds[slot + 1];
     }
-    for (std::uint32_t i = sparse.begin; i < sparse.end; ++i) {
-      out[entries_[i].output] += entries_[i].value;
-    }
-  }
+  });
 }
 
 template <class ValueRow>
 void TreeReadout::add_values(std::span<const ValueRow> value_rows,
                              std::span<const NodeIndex> leaves, std::size_t stride,
                              std::int64_t* out) const {
-  // Leaves lie far apart: what the next rows need is asked for ahead.
-  constexpr std::size_t kFar = 32, kNear = 16;
-  const auto end_of = [&](std::size_t i) {
-    return &end_of_[static_cast<std::size_t>(leaves[std::min(i, leaves.size() - 1)])];
-  };
-  for (std::size_t i = 0; i < leaves.size(); ++i, out += width_) {
-    __builtin_prefetch(end_of(i + kFar));
-    __builtin_prefetch(value_rows.data() + *end_of(i + kNear) * n_cuts_);
-    const ValueRow* rows = value_rows.data() + *end_of(i) * n_cuts_;
-    if (width_ == 2) {
-      add_pair(rows, out, stride);
-    } else {
-      add_any(rows, out, stride);
+  for_rows<ValueRow>(value_rows, leaves, [&](std::size_t i, const ValueRow* rows) {
+    std::int64_t* to = out + i * width_;
+    for (std::size_t cut = 0; cut < n_cuts_; ++cut, to += stride) {
+      const Sparse& sparse = sparse_[rows[cut]];
+      if (sparse.is_dense) {
+        const std::int64_t* value = values_.data() + std::size_t{rows[cut]} * width_;
+        for (std::size_t k = 0; k < width_; ++k) to[k] += value[k];
+        continue;
+      }
+      for (std::uint32_t e = sparse.begin; e < sparse.end; ++e) {
+        to[entries_[e].output] += entries_[e].value;
+      }
     }
+  });
+}
+
+void TreeReadout::add(const TestRows& test, ReadoutScratch& scratch, std::size_t n_test,
+                      std::span<std::int64_t> sums) const {
+  scratch.leaves.resize(test.rows().n_rows);
+  walk_.walk(test.rows(), scratch.walk, scratch.leaves);
+  std::int64_t* out = sums.data() + test.begin() * width_;
+  if (is_paired_) {
+    scratch.seconds.resize(test.rows().n_rows * n_items_);
+    scratch.total += total_;
+    add_seconds(scratch.leaves, scratch.seconds.data());
+  } else if (wide_rows_.empty()) {
+    add_values<std::uint16_t>(narrow_rows_, scratch.leaves, n_test * width_, out);
+  } else {
+    add_values<std::uint32_t>(wide_rows_, scratch.leaves, n_test * width_, out);
   }
 }
 
-void TreeReadout::add(const TestRows& test, model::WalkScratch& scratch, std::size_t n_test,
-                      std::span<std::int64_t> sums) const {
-  std::vector<NodeIndex> leaves(test.rows().n_rows);
-  walk_.walk(test.rows(), scratch, leaves);
-  std::int64_t* out = sums.data() + test.begin() * width_;
-  if (wide_rows_.empty()) {
-    add_values<std::uint16_t>(narrow_rows_, leaves, n_test * width_, out);
-  } else {
-    add_values<std::uint32_t>(wide_rows_, leaves, n_test * width_, out);
+void TreeReadout::finish(const TestRows& test, ReadoutScratch& scratch, std::size_t n_cuts,
+                         std::size_t n_test, std::span<std::int64_t> sums) {
+  if (scratch.seconds.empty()) return;
+  for (std::size_t cut = 0; cut < n_cuts; ++cut) {
+    std::int64_t* out = sums.data() + (cut * n_test + test.begin()) * 2;
+    const std::int64_t* second = scratch.seconds.data() + cut;
+    for (std::size_t row = 0; row < test.rows().n_rows; ++row, second += n_items(n_cuts)) {
+      out[2 * row] += scratch.total - *second;
+      out[2 * row + 1] += *second;
+    }
   }
+  scratch.seconds.clear();
+  scratch.total = 0;
 }
 
 }  // namespace orchard::learn

@@ -22,10 +22,11 @@ std::vector<std::int64_t> start(const Ensemble& ensemble, std::size_t n_rows) {
 
 /// The predictor adds what the plain walk adds, on every instruction set, for all rows at once and
 /// for a range of them.
-void expect_plain(const Ensemble& ensemble, const FeatureColumns& data) {
+void expect_plain(const Ensemble& ensemble, const FeatureColumns& data, int n_threads) {
   auto expected = start(ensemble, data.n_rows);
   accumulate(ensemble, data, 0, data.n_rows, expected);
-  const Predictor predictor(ensemble);
+  parallel::Pool pool(n_threads);
+  const Predictor predictor(ensemble, pool);
   for (const auto set : kSets) {
     if (set > processor_instruction_set()) continue;
     const ScopedInstructionSet scope(set);
@@ -46,8 +47,10 @@ void expect_plain(const RandomModel& spec, std::initializer_list<std::size_t> ro
     const auto ensemble = random_ensemble(spec, seed);
     for (const auto n_rows : row_counts) {
       const RandomRows rows(spec, n_rows, seed);
-      SCOPED_TRACE(format("seed {}, {} rows", seed, n_rows));
-      expect_plain(ensemble, rows.data);
+      for (const int n_threads : {1, 3}) {
+        SCOPED_TRACE(format("seed {}, {} rows, {} threads", seed, n_rows, n_threads));
+        expect_plain(ensemble, rows.data, n_threads);
+      }
     }
   }
 }
@@ -100,6 +103,9 @@ TEST(PredictorTest, DeepTrees) {
 TEST(PredictorTest, TreesBeyondTheNarrowNodes) {
   expect_plain({.n_trees = 1, .n_leaves = 70000}, {300});
   expect_plain({.n_trees = 3, .n_leaves = 500, .n_numeric = 300}, {300});
+  expect_plain({.n_trees = 3, .n_leaves = 500, .n_numeric = 200}, {300});
+  expect_plain({.n_leaves = 500, .n_numeric = 200, .n_categorical = 0, .has_odd_values = false},
+               {300});
 }
 
 TEST(PredictorTest, ModelsBeyondBytes) {
@@ -130,7 +136,7 @@ TEST(PredictorTest, ThresholdsOfEveryShape) {
     }
     values.push_back(std::numeric_limits<float>::quiet_NaN());
     while (values.size() < 40) values.push_back(values[values.size() / 2]);
-    expect_plain(ensemble, {{values.data()}, static_cast<RowIndex>(values.size())});
+    expect_plain(ensemble, {{values.data()}, static_cast<RowIndex>(values.size())}, 2);
   }
 }
 
@@ -138,7 +144,8 @@ TEST(PredictorTest, RefusesRowsOutsideTheTable) {
   const RandomModel spec;
   const auto ensemble = random_ensemble(spec, 1);
   const RandomRows rows(spec, 10, 1);
-  const Predictor predictor(ensemble);
+  parallel::Pool pool(1);
+  const Predictor predictor(ensemble, pool);
   std::vector<std::int64_t> sums(4);
   EXPECT_THROW(predictor.accumulate(rows.data, 9, 11, sums), Error);
   EXPECT_THROW(predictor.accumulate(rows.data, 7, 10, sums), Error);

@@ -11,7 +11,8 @@ TEST(PredictRowsTest, ThreadsAndRangesGiveTheSameBits) {
   const model::RandomModel spec{.n_trees = 12, .n_leaves = 90};
   const auto ensemble = model::random_ensemble(spec, 3);
   const model::RandomRows rows(spec, 3001, 4);
-  const model::Predictor predictor(ensemble);
+  parallel::Pool maker(1);
+  const model::Predictor predictor(ensemble, maker);
 
   std::vector<std::int64_t> sums(rows.data.n_rows * 2);
   model::accumulate(ensemble, rows.data, 0, rows.data.n_rows, sums);
@@ -48,9 +49,9 @@ TEST(PredictRowsTest, ATableThatNobodyHoldsIsReadInBlocks) {
   const model::RandomRows rows(spec, 4001, 4);
   const model::RandomModel other{.n_trees = 3, .n_numeric = 4000, .n_classes = 0};
   const auto a = model::random_ensemble(spec, 3), b = model::random_ensemble(other, 5);
-  const model::Predictor first(a), second(b);
-  const std::vector<const model::Predictor*> predictors = {&first, &second};
   parallel::Pool pool(2);
+  const model::Predictor first(a, pool), second(b, pool);
+  const std::vector<const model::Predictor*> predictors = {&first, &second};
   data::Table held;
   held.schema = a.schema;
   held.n_rows = rows.data.n_rows;

@@ -300,10 +300,11 @@ void expect_plain_sums(const BoostingTable& table, std::int64_t sign) {
   }
   for (int n_threads = 1; n_threads <= 3; ++n_threads) {
     parallel::Pool pool(n_threads);
-    RowPartition partition(rows, pool);
+    RowPartition partition(rows, n_threads);
     HistogramBuilder builder(data, layout, partition, pool);
     Histogram made(layout.n_slots());
-    builder.build(gradients, partition.reset(), made);
+    const Hands hands(pool);
+    builder.build(gradients, partition.reset(hands), made, hands);
     EXPECT_EQ(made, expected) << n_threads << " threads";
   }
 }

@@ -261,5 +261,46 @@ TEST(ForestShareTest, TheReadoutIsThatOfTheRawRows) {
   }
 }
 
+/// Two classes, more trees than are walked together; some of them restored with values that have no
+/// common total, or do not fit the usual numbers: what is read out is what the values say.
+TEST(ForestShareTest, ReadoutsOfPairsWithAnyValues) {
+  const ForestTable table({200, 70, 4, 1, 2, 12, true, false}, 3);
+  parallel::Pool pool(2);
+  const FitContext context{table.data, table.schema, 3, pool};
+  const std::vector<Cut> cuts = {Cut{}, Cut{2, 2, 0}, Cut{4, 5, 0}};
+  ForestFit fit(context, {}, cuts, 0, 20);
+  while (!fit.is_done()) fit.advance();
+  auto units = fit.units();
+  const auto change = [&](std::size_t i, auto with_values) {
+    model::Tree tree = units[i][0];
+    with_values(tree.values);
+    units[i] = model::Unit({tree});
+  };
+  change(3, [](auto& values) { values[0] += 5; });
+  change(17, [](auto& values) {
+    for (std::size_t at = 0; at < values.size(); at += 2) {
+      values[at] -= std::int64_t{1} << 40;
+      values[at + 1] += std::int64_t{1} << 40;
+    }
+  });
+  change(18, [](auto& values) {
+    for (std::size_t at = 0; at < values.size(); at += 2) std::swap(values[at], values[at + 1]);
+  });
+  ForestFit restored(context, {}, cuts, 0, 20);
+  restored.restore(units);
+  const std::size_t n_sums = 70 * 2;
+  const auto sums = readout(restored, cuts.size() * n_sums);
+  for (std::size_t c = 0; c < cuts.size(); ++c) {
+    model::Ensemble ensemble;
+    ensemble.schema = table.schema;
+    ensemble.n_outputs = 2;
+    for (const auto& unit : units) ensemble.trees.push_back(apply_cut(unit[0], c));
+    std::vector<std::int64_t> expected(n_sums);
+    accumulate(ensemble, table.features(), 200, table.n_rows(), expected);
+    const auto begin = sums.begin() + static_cast<std::ptrdiff_t>(c * n_sums);
+    EXPECT_EQ(std::vector(begin, begin + static_cast<std::ptrdiff_t>(n_sums)), expected) << c;
+  }
+}
+
 }  // namespace
 }  // namespace orchard::learn
