@@ -276,10 +276,11 @@ void PackedTree::read(const Column<T>& column, std::vector<T>& out) const {
       if (column.is_at_leaves) is_stored = ~is_stored;
       const std::size_t end = std::min<std::size_t>(n_nodes_, begin + 64);
       for (std::size_t i = begin; i < end; ++i) {
+        // As in store(): a number is read for every node, and is 0 where there is none.
         std::memcpy(&stored, from, sizeof stored);
-        const bool is_here = (is_stored & 1) != 0;
-        out[i] = is_here ? unpacked(stored, column.usual) : column.usual;
-        from += is_here ? sizeof stored : 0;
+        const std::uint64_t is_here = is_stored & 1;
+        out[i] = unpacked(static_cast<Stored>(stored & (Stored{0} - is_here)), column.usual);
+        from += is_here * sizeof stored;
         is_stored >>= 1;
       }
     }
