@@ -136,6 +136,34 @@ TEST(BoostingGradientKernel, GivesThePlainBits) {
   }
 }
 
+TEST(BoostingGradientKernel, FindsTheExtremesOfTwoClasses) {
+  std::mt19937_64 random(testing_support::global_seeds()[0]);
+  for (std::size_t n = 0; n < 40; ++n) {
+    const Rows rows = make_rows(random, n);
+    std::vector<double> target;
+    for (std::size_t i = 0; i < n; ++i) target.push_back(static_cast<double>(random() % 2));
+    RawExtremes expected;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::int64_t raw = rows.raw[i];
+      if (target[i] == 0) expected.greatest_of_0 = std::max(expected.greatest_of_0, raw);
+      if (target[i] == 1) expected.least_of_1 = std::min(expected.least_of_1, raw);
+      expected.least = std::min(expected.least, static_cast<std::uint64_t>(raw));
+      expected.greatest = std::max(expected.greatest, static_cast<std::uint64_t>(raw));
+    }
+    const std::size_t middle = n / 3;
+    for_sets([&] {
+      RawExtremes found;
+      gradient_kernel().find_extremes(rows.raw.data(), target.data(), middle, found);
+      gradient_kernel().find_extremes(rows.raw.data() + middle, target.data() + middle, n - middle,
+                                      found);
+      EXPECT_EQ(found.greatest_of_0, expected.greatest_of_0) << n;
+      EXPECT_EQ(found.least_of_1, expected.least_of_1) << n;
+      EXPECT_EQ(found.least, expected.least) << n;
+      EXPECT_EQ(found.greatest, expected.greatest) << n;
+    });
+  }
+}
+
 TEST(BoostingGradientKernel, PutsWhatIsNoNumberLast) {
   for_sets([] {
     for (const double odd : {std::nan(""), -std::nan(""), HUGE_VAL, -HUGE_VAL}) {
