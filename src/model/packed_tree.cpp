@@ -335,6 +335,8 @@ void PackedTree::check_bytes() const {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes_.data() + begin, sizeof word);
     n_inner += static_cast<std::size_t>(std::popcount(word));
+    const std::size_t n_here = n_nodes_ - begin / kWordBytes * 64;
+    require(n_here >= 64 || word >> n_here == 0, "a packed tree has kinds of its nodes alone");
   }
   require(n_inner == n_inner_ && n_inner <= n_nodes_, "a packed tree counts its inner nodes");
   const Tree none;

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kMaxLevels = 224;  // whole words below the code of missing
 constexpr std::size_t kMaxFeatures = 65000;
 constexpr std::size_t kNodesAChunk = 16384;  // worth waking a thread for
+// Features of all threads together whose thresholds each thread may collect: 64 MiB.
+constexpr std::size_t kMostFeatures = 16384;
 
 bool is_categorical(const Tree& tree, std::size_t node) {
   return (tree.flags[node] & Tree::kCategorical) != 0;
@@ -84,8 +86,9 @@ std::optional<RowCoder> RowCoder::make(const Ensemble& ensemble, parallel::Pool&
   std::vector<std::vector<Asked>> of_thread(static_cast<std::size_t>(pool.n_threads()));
   std::size_t n_nodes = 1;
   for (const auto& tree : ensemble.trees) n_nodes += tree.n_nodes();
-  const std::size_t n_trees =
-      std::max<std::size_t>(1, ensemble.trees.size() * kNodesAChunk / n_nodes);
+  const bool is_shared = n_features * of_thread.size() <= kMostFeatures;
+  const std::size_t n_trees = std::max<std::size_t>(
+      1, is_shared ? ensemble.trees.size() * kNodesAChunk / n_nodes : ensemble.trees.size());
   std::atomic<bool> is_too_much = false;
   pool.for_chunks(ensemble.trees.size(), n_trees,
                   [&](std::size_t begin, std::size_t end, int thread) {

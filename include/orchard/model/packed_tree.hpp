@@ -23,7 +23,7 @@ struct Node {
   std::uint8_t flags = 0;
 };
 
-/// A tree in less than half of its bytes; unpacked it is the same, bit for bit, whatever its arrays
+/// A tree in about a third of its bytes; unpacked it is the same, bit for bit, whatever its arrays
 /// hold. An array has numbers for the inner nodes, for the leaves or for both: where all nodes of a
 /// kind have what is usual there (leaves no feature, inner nodes no value) none is stored. Each
 /// array takes 1, 2, 4 or 8 bytes a number, what its greatest one needs: it is the distance from

@@ -143,7 +143,7 @@ bool TreeGrower::is_split_by_one_thread(const Node& node) const {
 std::vector<TreeGrower::Node*> TreeGrower::untried_ahead() {
   std::vector<Node*> untried = {&best()};
   const auto n_threads = static_cast<std::size_t>(pool_.n_threads());
-  if (n_threads == 1 || !is_split_by_one_thread(best())) return untried;
+  if (n_threads == 1 || !is_split_by_one_thread(best()) || store_.is_full()) return untried;
   const auto is_later = [](const Node* a, const Node* b) { return a->split.gain < b->split.gain; };
   std::vector<Node*> ahead;  // heap
   auto next = std::next(queue_.begin());

@@ -28,6 +28,10 @@ void TreeGrower::try_split(Node& node, const Hands& hands) {
   if (!node.split.has_missing) node.split.is_missing_left = is_left_heavier(left, right);
   if (has_budget(2)) search_children(node, hands);
   release(node);
+  for (auto& child : node.children) {
+    const bool is_leaf = child->split.feature < 0 && !is_for_one_thread(*child);
+    if (is_leaf || store_.is_full()) release(*child);
+  }
 }
 
 void TreeGrower::make_children(Node& node, const std::vector<std::uint32_t>& borders,

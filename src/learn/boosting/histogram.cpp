@@ -38,14 +38,16 @@ HistogramStore::HistogramStore(std::size_t n_slots, std::size_t max_bytes)
     : n_slots_(n_slots), max_taken_(max_bytes / (n_slots * sizeof(Sums) + 1)) {}
 
 std::unique_ptr<Histogram> HistogramStore::take() {
-  ++n_taken_;
-  std::unique_lock lock(mutex_);
-  if (free_.empty()) {
-    lock.unlock();
-    return std::make_unique<Histogram>(n_slots_);
+  std::unique_ptr<Histogram> histogram;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      histogram = std::move(free_.back());
+      free_.pop_back();
+    }
   }
-  auto histogram = std::move(free_.back());
-  free_.pop_back();
+  if (!histogram) histogram = std::make_unique<Histogram>(n_slots_);
+  ++n_taken_;
   return histogram;
 }
 

@@ -26,8 +26,7 @@ struct BinRows {
 };
 
 /// words_of_feature[bin] += words[row], for all features of all rows; `packed` has shape
-/// [n_features][kPackedStride]. At most kPackedRows rows of a bin between two flushes. The list
-/// must be readable kReadAhead entries past its end.
+/// [n_features][kPackedStride]. At most kPackedRows rows of a bin between two flushes.
 void add_packed_rows(const BinRows& bins, const std::uint64_t* words,
                      std::span<const RowIndex> rows, std::uint64_t* packed);
 /// The same with pairs, feature f at slots + offsets[f]: the reference, and the form for rounds

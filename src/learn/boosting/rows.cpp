@@ -17,7 +17,7 @@ std::uint32_t n_rows(const Segments& segments) {
 }
 
 RowPartition::RowPartition(std::span<const RowIndex> rows, int n_threads)
-    : all_rows_(rows), list_(rows.size() + kReadAhead), scratch_(rows.size() + 1) {
+    : all_rows_(rows), list_(rows.size()), scratch_(rows.size() + 1) {
   const std::size_t n_parts = std::clamp<std::size_t>(rows.size() / kLeastRowsInPart, 1,
                                                       static_cast<std::size_t>(n_threads));
   for (std::size_t part = 0; part < n_parts; ++part) {

@@ -28,9 +28,6 @@ struct Segment {
 /// One segment a part.
 using Segments = std::vector<Segment>;
 
-/// Lists that are prefetched from may be read this many entries past their end.
-inline constexpr std::size_t kReadAhead = 32;
-
 /// Local. What is in a node does not depend on the number of parts, only the order of its list
 /// does. Different nodes can be split at the same time.
 class RowPartition {

@@ -29,8 +29,8 @@ void SubtreeGrower::grow(const QuantisedGradients& gradients, const SplitRules& 
   rules_of_tree_ = &rules;
   subtree_ = &subtree;
   const std::size_t n_rows = subtree.rows.size();
-  subtree.list.assign(n_rows + kReadAhead, 0);
-  std::iota(subtree.list.begin(), subtree.list.begin() + static_cast<std::ptrdiff_t>(n_rows), 0U);
+  subtree.list.assign(n_rows, 0);
+  std::iota(subtree.list.begin(), subtree.list.end(), 0U);
   subtree.nodes[0].places = {0, static_cast<std::uint32_t>(n_rows)};
   gather(gradients);
   Words& words = histogram_at(0);

@@ -29,7 +29,7 @@ struct SubtreeNode : GrownNode {
 /// A node and what was grown below it.
 struct Subtree {
   std::vector<RowIndex> rows;       ///< of the data
-  std::vector<std::uint32_t> list;  ///< [n_rows + kReadAhead] indices into `rows`
+  std::vector<std::uint32_t> list;  ///< [n_rows] indices into `rows`
   std::vector<SubtreeNode> nodes;   ///< root first; `left` counts within this vector
 
   std::span<const std::uint32_t> members(const SubtreeNode& node) const {

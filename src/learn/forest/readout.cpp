@@ -4,7 +4,17 @@
 #include <bit>
 #include <utility>
 
+#include "orchard/base/error.hpp"
+
 namespace orchard::learn {
+namespace {
+
+/// What a row of two values adds up to; of trees from elsewhere it may wrap.
+std::uint64_t total_of(std::span<const std::int64_t> values, std::size_t at) {
+  return static_cast<std::uint64_t>(values[at]) + static_cast<std::uint64_t>(values[at + 1]);
+}
+
+}  // namespace
 
 TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, std::size_t width,
                          std::uint64_t cuts)
@@ -15,7 +25,7 @@ TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, 
       n_items_(n_items(n_cuts_)) {
   auto stops = find_stops(tree, cuts);
   if (is_paired_) {
-    total_ = tree.values[0] + tree.values[1];
+    total_ = total_of(tree.values, 0);
     seconds_ = std::move(stops);
     return;
   }
@@ -30,12 +40,9 @@ TreeReadout::TreeReadout(const model::Tree& tree, const data::Binning& binning, 
 
 /// Whether the rows of two values have one total and second values that 32 bits hold.
 bool TreeReadout::has_equal_totals(std::span<const std::int64_t> values) {
-  const auto total_of = [&](std::size_t at) {
-    return static_cast<std::uint64_t>(values[at]) + static_cast<std::uint64_t>(values[at + 1]);
-  };
   for (std::size_t at = 0; at < values.size(); at += 2) {
     const bool fits = values[at + 1] >= 0 && values[at + 1] <= std::int64_t{0xffffffff};
-    if (!fits || total_of(at) != total_of(0)) return false;
+    if (!fits || total_of(values, at) != total_of(values, 0)) return false;
   }
   return true;
 }
@@ -171,11 +178,14 @@ void TreeReadout::add(const TestRows& test, ReadoutScratch& scratch, std::size_t
 void TreeReadout::finish(const TestRows& test, ReadoutScratch& scratch, std::size_t n_cuts,
                          std::size_t n_test, std::span<std::int64_t> sums) {
   if (scratch.seconds.empty()) return;
+  require(scratch.seconds.size() == test.rows().n_rows * n_items(n_cuts),
+          "all trees were read at these cuts");
   for (std::size_t cut = 0; cut < n_cuts; ++cut) {
     std::int64_t* out = sums.data() + (cut * n_test + test.begin()) * 2;
     const std::int64_t* second = scratch.seconds.data() + cut;
     for (std::size_t row = 0; row < test.rows().n_rows; ++row, second += n_items(n_cuts)) {
-      out[2 * row] += scratch.total - *second;
+      out[2 * row] +=
+          static_cast<std::int64_t>(scratch.total - static_cast<std::uint64_t>(*second));
       out[2 * row + 1] += *second;
     }
   }

@@ -15,7 +15,8 @@ struct ReadoutScratch {
   std::vector<NodeIndex> leaves;
   /// [n_rows][n_items]: sums over trees of the second number of pairs, one row after the other.
   std::vector<std::int64_t> seconds;
-  std::int64_t total = 0;  ///< the same over trees of what both numbers add up to
+  /// The same over trees of what both numbers add up to; wraps, as do sums that are not used.
+  std::uint64_t total = 0;
 };
 
 /// One tree made ready for reading test rows: a row is walked to the end of its path, which says
@@ -65,8 +66,8 @@ class TreeReadout {
   model::CodeTree walk_;
   std::size_t width_;
   std::size_t n_cuts_;
-  bool is_paired_;          ///< two numbers of a constant total
-  std::int64_t total_ = 0;  ///< which is this
+  bool is_paired_;           ///< two numbers of a constant total
+  std::uint64_t total_ = 0;  ///< which is this
   std::size_t n_items_;
   std::vector<std::uint32_t> end_of_;  ///< [n_nodes]: number among the leaves, at a leaf
   /// [n_leaves][n_items]: the value row where each cut stops, in half the memory where that fits;

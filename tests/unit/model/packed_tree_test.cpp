@@ -142,6 +142,13 @@ TEST(PackedTreeTest, MessagesThatDoNotFitAreRefused) {
     bytes[at] = std::byte{0x7f};
     EXPECT_TRUE(refused(bytes)) << at;
   }
+  // Inner nodes behind the last of 100: a bit of the second word of kinds, which lies behind the
+  // counts, the columns and the number of bytes.
+  auto bytes = writer.bytes();
+  constexpr std::size_t kKinds = 2 * 4 + 10 * (3 + 8) + 8;
+  bytes[4] = static_cast<std::byte>(std::to_integer<int>(bytes[4]) + 1);
+  bytes[kKinds + 15] = std::byte{1};
+  EXPECT_TRUE(refused(bytes));
 }
 
 TEST(UnitTest, CopiesShareTreesAndCompareThem) {

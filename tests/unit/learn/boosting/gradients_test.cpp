@@ -250,7 +250,6 @@ TEST(BoostingHistogramKernel, AddsLikeThePlainLoop) {
     // Nor does a list without order pass for rows in a row, whatever its ends are.
     if (n_features % 3 == 0) list[list.size() / 2] = list.back() = list.front() + list.size() - 1;
     const std::size_t n_listed = list.size();
-    list.resize(n_listed + kReadAhead);
 
     std::vector<Sums> expected(5 + n_features * 11), made(expected.size()), wide(expected.size());
     for (std::size_t i = 0; i < n_listed; ++i) {

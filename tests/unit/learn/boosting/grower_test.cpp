@@ -224,6 +224,22 @@ TEST(BoostingGrowerThreads, DoNotShow) {
   }
 }
 
+// The same trees however many nodes are tried ahead of their turn, legal or not.
+TEST_P(BoostingGrower, GrowsTheSameTreeOnAnyThreads) {
+  for (const auto& settings_here : {GetParam().settings, settings(200, 1),
+                                    settings(60, GetParam().settings.min_samples_leaf)}) {
+    Case entry = GetParam();
+    entry.settings = settings_here;
+    entry.table.n_train *= 5;
+    const Grown one(entry, 1, Precision::kAuto, 1);
+    for (const int n_threads : {2, 3, 8}) {
+      const Grown many(entry, 1, Precision::kAuto, n_threads);
+      EXPECT_EQ(one.tree, many.tree) << n_threads;
+      EXPECT_EQ(one.raw, many.raw) << n_threads;
+    }
+  }
+}
+
 TEST(BoostingGrowerMissing, FollowsTheHeavierChildWhenTrainingHasNone) {
   BoostingTable table({100, 0, 1, 0, 0, 2, 0, false, true}, 3);
   for (RowIndex row = 0; row < 100; ++row) {
